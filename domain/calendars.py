@@ -1,0 +1,52 @@
+"""The program's calendar: business days are local dates, and a day's end is the next local midnight.
+
+Instants are half-open: what ends with a local day is valid up to and including its last instant,
+so the moment stored is the first instant of the following day (L5).
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+
+@lru_cache(maxsize=512)
+def zone(name: str) -> ZoneInfo:
+    """The IANA time zone `name`. Raises `ZoneInfoNotFoundError` or `ValueError` if there is none."""
+    return ZoneInfo(name)
+
+
+def local_date(at: datetime, zone_name: str) -> date:
+    """The local date of an instant."""
+    return at.astimezone(zone(zone_name)).date()
+
+
+def start_of(day: date, zone_name: str) -> datetime:
+    """The first instant of a local date, in UTC, across daylight saving (a midnight that does not exist
+    is the first instant after the gap)."""
+    midnight = datetime.combine(day, time(), zone(zone_name))
+    instant = midnight.astimezone(UTC)
+    # In a gap, fold 0 reads the clock before the change; coming back shows the shift.
+    if instant.astimezone(zone(zone_name)).date() < day:
+        instant = midnight.replace(fold=1).astimezone(UTC)
+    return instant
+
+
+def end_of(day: date, zone_name: str) -> datetime:
+    """The instant at which a local date is over: the first one of the next date."""
+    return start_of(day + timedelta(days=1), zone_name)
+
+
+def end_of_month(day: date, months_later: int = 0) -> date:
+    """The last date of the month `months_later` months after that of `day`."""
+    months = day.year * 12 + day.month - 1 + months_later + 1
+    return date(months // 12, months % 12 + 1, 1) - timedelta(days=1)
+
+
+def end_of_quarter(day: date, quarters_later: int = 0) -> date:
+    """The last date of the quarter `quarters_later` quarters after that of `day`."""
+    return end_of_month(day, (3 - day.month) % 3 + 3 * quarters_later)
+
+
+def end_of_year(day: date, years_later: int = 0) -> date:
+    """The last date of the year `years_later` years after that of `day`."""
+    return date(day.year + years_later, 12, 31)

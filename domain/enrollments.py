@@ -1,0 +1,90 @@
+"""Enrollment: a person becomes a member, with an account and, if the program gives one, a sign-up bonus (S1, S2)."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from domain import checks, members, stores
+from domain.earning import Earned
+from domain.kernel import Command, Decision, Event, Refusal, State, Want
+from domain.members import Member, Profile
+from domain.points.account import PointsAccount, SourceType
+from domain.points.book import Source
+from domain.points.posting import Posting
+from domain.programs import Program
+from domain.stores import Channel
+
+SIGN_UP_RULE = "sign_up"
+
+
+class MemberKeyMissing(Refusal):
+    """A member is enrolled with nothing by which the shop could name it again."""
+
+    code = "MEMBER_KEY_MISSING"
+    text = "A member needs at least one of externalId, phone, cardNumber and email."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberEnrolled(Event):
+    """A member joined; `points` is the sign-up bonus."""
+
+    points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrollment:
+    """A new member with its account."""
+
+    member: Member
+    account: PointsAccount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrollMember(Command[Enrollment]):
+    """Enroll a member. Refuses malformed fields, keys that are taken, and a closed or unknown store."""
+
+    profile: Profile
+    channel: Channel = Channel.ONLINE
+    store_id: UUID | None = None
+
+    def decide(self, state: State) -> Decision[Enrollment]:
+        state.need(Want(Program, state.program_id), *self._key_wants())
+        program = state.get(Program, state.program_id)
+        told = members.checked(self.profile, program, state.now)
+        if not any(key in told for key in Member.keys):
+            raise MemberKeyMissing(field=("externalId",))
+        members.refuse_taken_keys(state, told, None)
+        stores.open_store(state, self.store_id)
+        member = Member(
+            id=state.new_id(),
+            program_id=state.program_id,
+            channel=self.channel,
+            store_id=self.store_id,
+            enrolled_at=state.now,
+        )
+        member = replace(member, **told)  # type: ignore[arg-type]
+        posting = Posting(state, PointsAccount(id=member.id, program_id=state.program_id))
+        _give_bonus(posting, program)
+        rows = posting.close()
+        return Decision(
+            Enrollment(member=member, account=posting.account),
+            save=(member, *rows),
+            events=(
+                MemberEnrolled(member_id=member.id, points=program.sign_up_points),
+                *posting.events,
+            ),
+        )
+
+    def _key_wants(self) -> tuple[Want, ...]:
+        """The keys as they are given; one that is malformed is refused before it is looked up again."""
+        given = ((key, getattr(self.profile, key)) for key in ("external_id", "phone"))
+        return tuple(Want(Member, value, key) for key, value in given if value is not None)
+
+
+def _give_bonus(posting: Posting, program: Program) -> None:
+    if program.sign_up_points:
+        posting.earn(
+            (Earned(SIGN_UP_RULE, checks.points("signUpPoints", program.sign_up_points)),),
+            Source(SourceType.SIGN_UP, posting.account.id),
+            rule_version=program.rule_version,
+            occurred_at=posting.state.now,
+        )

@@ -1,0 +1,1 @@
+"""The ledger: accounts, lots, holds and the append-only transactions that explain every point."""

@@ -1,0 +1,229 @@
+"""The bookkeeping of one account within one command: its figures, its lots, and the rows that explain them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from domain import checks, tiers
+from domain.kernel import Event, Row, State
+from domain.points import lots
+from domain.points.account import (
+    DebtOutstanding,
+    InsufficientPoints,
+    Lot,
+    LotDraw,
+    LotState,
+    PointsAccount,
+    PointsOverflow,
+    PointTransaction,
+    SourceType,
+    TransactionKind,
+)
+from domain.programs import Program
+
+
+class Source(NamedTuple):
+    """What a move is about."""
+
+    type: SourceType
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A lot to be opened: points and when they become available (None: when the shop says so) and expire."""
+
+    amount: int
+    available_at: datetime | None
+    expires_at: datetime | None = None
+    expires_when_idle: bool = False
+
+
+class Changes(NamedTuple):
+    """How a transaction changes the account's figures."""
+
+    available: int = 0
+    pending: int = 0
+    held: int = 0
+    debt: int = 0
+
+
+class Book:
+    """An account's figures, lots and new rows. Every transaction is made by `_record`, so that they agree (L2)."""
+
+    def __init__(self, state: State, account: PointsAccount) -> None:
+        self.state = state
+        self.account = account
+        self.program = state.get(Program, state.program_id)
+        self.transactions: list[PointTransaction] = []
+        self.events: list[Event] = []
+        self._lots: dict[UUID, Lot] | None = None
+        self._opened: dict[UUID, Lot] = {}
+        self._saved: dict[UUID, Row] = {}
+        self._draws: list[LotDraw] = []
+
+    @property
+    def open_lots(self) -> tuple[Lot, ...]:
+        """The member's open lots as this posting leaves them."""
+        return tuple(lot for lot in self._all_lots().values() if lot.is_open)
+
+    def touch(self, at: datetime) -> None:
+        """Note that the member earned or spent: what expires by inactivity lasts from here (L5)."""
+        later = lots.idle_expires_at(self.program.expiry, at, self.program.time_zone)
+        before = self.account.idle_expires_at
+        if later is not None and (before is None or later > before):
+            self.account = replace(self.account, idle_expires_at=later)
+
+    def _all_lots(self) -> dict[UUID, Lot]:
+        if self._lots is None:
+            self._lots = {lot.id: lot for lot in self.state.all(Lot, of=self.account.id)}
+            self._lots.update(self._opened)
+        return self._lots
+
+    def _lot(self, lot_id: UUID) -> Lot:
+        known = self._all_lots().get(lot_id)
+        return self.state.get(Lot, lot_id) if known is None else known
+
+    def _put_lot(self, lot: Lot) -> None:
+        (self._opened if self._lots is None else self._lots)[lot.id] = lot
+        self._saved[lot.id] = lot
+        self._wait_for(self._due_time(lot))
+
+    def _is_pending(self, opening: Opening) -> bool:
+        return opening.available_at is None or opening.available_at > self.state.now
+
+    def _record(
+        self,
+        kind: TransactionKind,
+        amount: int,
+        source: Source,
+        changes: Changes,
+        *,
+        rule: str = "",
+        rule_version: int | None = None,
+        reverses: UUID | None = None,
+        reason: str | None = None,
+        occurred_at: datetime | None = None,
+    ) -> PointTransaction:
+        account, state = self.account, self.state
+        available = account.available + changes.available
+        pending = account.pending + changes.pending
+        held = account.held + changes.held
+        debt = account.debt + changes.debt
+        assert min(available, pending, held, debt) >= 0, "no figure of an account is negative (L2)"
+        if available + pending + held > checks.POINTS_MAX:
+            raise PointsOverflow(points_max=checks.POINTS_MAX)
+        self.account = replace(
+            account,
+            available=available,
+            pending=pending,
+            held=held,
+            debt=debt,
+            sequence=account.sequence + 1,
+        )
+        transaction = PointTransaction(
+            id=state.new_id(),
+            program_id=account.program_id,
+            member_id=account.id,
+            sequence=account.sequence + 1,
+            kind=kind,
+            amount=amount,
+            available_after=available,
+            source_type=source.type,
+            source_id=source.id,
+            rule=rule,
+            rule_version=rule_version,
+            reverses=reverses,
+            reason=reason,
+            idempotency_key=state.idempotency_key,
+            actor=state.actor,
+            occurred_at=occurred_at or state.now,
+            recorded_at=state.now,
+        )
+        self.transactions.append(transaction)
+        return transaction
+
+    def _open_lots(self, transaction: PointTransaction, openings: Sequence[Opening]) -> None:
+        for opening in openings:
+            is_pending = self._is_pending(opening)
+            self._put_lot(
+                Lot(
+                    id=self.state.new_id(),
+                    program_id=self.account.program_id,
+                    member_id=self.account.id,
+                    transaction_id=transaction.id,
+                    source_type=transaction.source_type,
+                    source_id=transaction.source_id,
+                    amount=opening.amount,
+                    remaining=opening.amount,
+                    state=LotState.PENDING if is_pending else LotState.ACTIVE,
+                    available_at=opening.available_at,
+                    expires_at=opening.expires_at,
+                    expires_when_idle=opening.expires_when_idle,
+                    earned_at=transaction.occurred_at,
+                )
+            )
+
+    def _draws_for(self, amount: int) -> lots.Draws:
+        if self.account.debt > 0:
+            raise DebtOutstanding(debt=self.account.debt)
+        if amount > self.account.available:
+            raise InsufficientPoints(required=amount, available=self.account.available)
+        return lots.choose(self.open_lots, self.account, amount)
+
+    def _draw(self, transaction: PointTransaction, draws: lots.Draws) -> None:
+        for lot, taken in draws:
+            used = replace(lot, remaining=lot.remaining - taken)
+            self._put_lot(closed_if_empty(used, LotState.EXHAUSTED))
+            self._keep_draw(transaction, lot, taken)
+
+    def _keep_draw(self, transaction: PointTransaction, lot: Lot, amount: int) -> None:
+        draw = LotDraw(
+            id=self.state.new_id(),
+            program_id=self.account.program_id,
+            transaction_id=transaction.id,
+            lot_id=lot.id,
+            amount=amount,
+        )
+        self._draws.append(draw)
+
+    def _grow(self, *, lifetime_earned: int = 0, lifetime_spent: int = 0, lifetime_expired: int = 0) -> None:
+        account = self.account
+        self.account = replace(
+            account,
+            lifetime_earned=account.lifetime_earned + lifetime_earned,
+            lifetime_spent=account.lifetime_spent + lifetime_spent,
+            lifetime_expired=account.lifetime_expired + lifetime_expired,
+        )
+
+    def _qualify(self, points: int) -> None:
+        """Count qualifying points, and reach a higher tier at once (K1, K2); never a lower one here."""
+        qualifying = max(0, self.account.qualifying_points + points)
+        self.account = replace(self.account, qualifying_points=qualifying)
+        if points <= 0:
+            return
+        ladder = self.state.all(tiers.Tier, of=self.state.program_id)
+        before = tiers.current(ladder, self.account.tier_id)
+        after = tiers.reached(ladder, qualifying)
+        if after is None or (before is not None and before.rank >= after.rank):
+            return
+        self.events.append(
+            tiers.TierReached(member_id=self.account.id, tier_id=after.id, tier_id_before=self.account.tier_id)
+        )
+        self.account = replace(self.account, tier_id=after.id)
+
+    def _due_time(self, lot: Lot) -> datetime | None:
+        if lot.state is LotState.PENDING:
+            return lot.available_at
+        return lots.expiry_of(lot, self.account) if lot.free else None
+
+    def _wait_for(self, at: datetime | None) -> None:
+        due_at = self.account.due_at
+        if at is not None and (due_at is None or at < due_at):
+            self.account = replace(self.account, due_at=at)
+
+
+def closed_if_empty(lot: Lot, state: LotState) -> Lot:
+    return lot if lot.remaining else replace(lot, state=state)

@@ -1,0 +1,130 @@
+"""What the clock does to an account: holds lapse, pending lots activate, lots expire; and debt is paid."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from domain.points import lots
+from domain.points.account import (
+    Hold,
+    HoldState,
+    Lot,
+    LotDraw,
+    LotState,
+    Shortfall,
+    SourceType,
+    TransactionKind,
+)
+from domain.points.book import Book, Changes, Source, closed_if_empty
+
+
+class SettlingBook(Book):
+    """A book that can catch up with the clock, each due thing at its own time, in order."""
+
+    def settle(self) -> None:
+        """Let the clock catch up: lapse holds, activate and expire lots, each at its own time, in order."""
+        now = self.state.now
+        while due := self._due(now):
+            for at, item in sorted(due, key=lambda pair: (pair[0], pair[1].id.int)):
+                self._happen(item, at)
+        self.account = replace(self.account, due_at=self._soonest())
+
+    def activate(self, lot: Lot, at: datetime) -> None:
+        """Make a pending lot's points available (L3)."""
+        transaction = self._record(
+            TransactionKind.ACTIVATE,
+            lot.remaining,
+            Source(SourceType.LOT, lot.id),
+            Changes(available=lot.remaining, pending=-lot.remaining),
+            occurred_at=at,
+        )
+        self._keep_draw(transaction, lot, lot.remaining)
+        self._put_lot(replace(lot, state=LotState.ACTIVE, available_at=at))
+        self._qualify(lot.remaining)
+
+    def find_hold(self, hold_id: UUID) -> Hold:
+        """A hold of this member as this posting leaves it. Refuses `NotFound`."""
+        saved = self._saved.get(hold_id)
+        if isinstance(saved, Hold):
+            return saved
+        return self.state.get(Hold, hold_id)
+
+    def _happen(self, item: Lot | Hold, at: datetime) -> None:
+        if isinstance(item, Hold):
+            self._give_free(item, self._held_draws(item), item.amount, at)
+            self._saved[item.id] = replace(item, state=HoldState.LAPSED)
+            return
+        lot = self._lot(item.id)
+        if lot.state is LotState.PENDING:
+            self.activate(lot, at)
+        elif lot.free:
+            self._expire(lot, at)
+
+    def _expire(self, lot: Lot, at: datetime) -> None:
+        over = lot.free
+        transaction = self._record(
+            TransactionKind.EXPIRE,
+            -over,
+            Source(SourceType.LOT, lot.id),
+            Changes(available=-over),
+            occurred_at=at,
+        )
+        self._keep_draw(transaction, lot, over)
+        used = replace(lot, remaining=lot.remaining - over)
+        self._put_lot(closed_if_empty(used, LotState.EXPIRED))
+        self._grow(lifetime_expired=over)
+
+    def _give_free(self, hold: Hold, draws: lots.Draws, amount: int, at: datetime) -> None:
+        transaction = self._record(
+            TransactionKind.RELEASE,
+            amount,
+            Source(SourceType.HOLD, hold.id),
+            Changes(available=amount, held=-amount),
+            occurred_at=at,
+        )
+        for lot, freed in draws:
+            current = self._lot(lot.id)
+            self._put_lot(replace(current, held=current.held - freed))
+            self._keep_draw(transaction, lot, -freed)
+
+    def _held_draws(self, hold: Hold) -> lots.Draws:
+        drawn = sorted(self.state.all(LotDraw, of=hold.transaction_id), key=lambda draw: draw.id.int)
+        return tuple((self._lot(draw.lot_id), draw.amount) for draw in drawn)
+
+    def _open_holds(self) -> tuple[Hold, ...]:
+        holds = {hold.id: hold for hold in self.state.all(Hold, of=self.account.id)}
+        holds.update({row.id: row for row in self._saved.values() if isinstance(row, Hold)})
+        return tuple(hold for hold in holds.values() if hold.is_open)
+
+    def _waiting(self) -> list[tuple[datetime, Lot | Hold]]:
+        waiting: list[tuple[datetime, Lot | Hold]] = [(hold.lapses_at, hold) for hold in self._open_holds()]
+        for lot in self.open_lots:
+            at = self._due_time(lot)
+            if at is not None:
+                waiting.append((at, lot))
+        return waiting
+
+    def _due(self, now: datetime) -> list[tuple[datetime, Lot | Hold]]:
+        return [(at, item) for at, item in self._waiting() if at <= now]
+
+    def _soonest(self) -> datetime | None:
+        return min((at for at, _ in self._waiting()), default=None)
+
+    def pay_debt(self) -> None:
+        """Available points pay what is owed, the oldest first, before anything can spend them (L8)."""
+        owed = {row.id: row for row in self.state.all(Shortfall, of=self.account.id)}
+        owed.update({row.id: row for row in self._saved.values() if isinstance(row, Shortfall)})
+        for shortfall in sorted(owed.values(), key=lambda row: row.id.int):
+            paid = min(shortfall.remaining, self.account.available)
+            if not paid:
+                continue
+            draws = lots.choose(self.open_lots, self.account, paid)
+            transaction = self._record(
+                TransactionKind.REVERSE,
+                -paid,
+                Source(SourceType.SHORTFALL, shortfall.id),
+                Changes(available=-paid, debt=-paid),
+                reverses=shortfall.reverses,
+            )
+            self._draw(transaction, draws)
+            self._saved[shortfall.id] = replace(shortfall, remaining=shortfall.remaining - paid)

@@ -1,0 +1,103 @@
+"""Stores of a program, physical or online."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from domain import checks
+from domain.kernel import Command, Decision, Event, Refusal, Row, State
+
+
+class Channel(StrEnum):
+    """Where something happened (S1, S59)."""
+
+    ONLINE = "ONLINE"  # website, app or mini-program
+    PHONE = "PHONE"  # a call
+    IN_STORE = "IN_STORE"  # at a till
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store(Row):
+    """A store. `code` is the shop's own name for it, unique in the program; a closed store takes no purchases."""
+
+    is_configuration: ClassVar[bool] = True
+    keys: ClassVar[tuple[str, ...]] = ("code",)
+
+    code: str
+    name: str
+    is_closed: bool = False
+    created_at: datetime
+
+
+class StoreCodeTaken(Refusal):
+    """Another store of the program has this code. Details: `code`."""
+
+    code = "STORE_CODE_TAKEN"
+    text = "Another store of this program has the code {code!r}."
+
+
+class StoreClosed(Refusal):
+    """The store is closed. Details: `storeCode`."""
+
+    code = "STORE_CLOSED"
+    text = "The store {storeCode!r} is closed and takes no purchases."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSaved(Event):
+    """A store was opened, renamed or closed."""
+
+    store_id: UUID
+
+
+def open_store(state: State, store_id: UUID | None) -> Store | None:
+    """The store a purchase names, if it names one. Refuses `NotFound` or `StoreClosed`."""
+    if store_id is None:
+        return None
+    store = state.get(Store, store_id)
+    if store.is_closed:
+        raise StoreClosed(field=("storeId",), storeCode=store.code)
+    return store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateStore(Command[Store]):
+    """Open a store. Refuses a code that is taken."""
+
+    code: str
+    name: str
+
+    def decide(self, state: State) -> Decision[Store]:
+        code = checks.text("code", self.code, length_max=50)
+        name = checks.text("name", self.name)
+        if state.find_by(Store, "code", code) is not None:
+            raise StoreCodeTaken(field=("code",), code=code)
+        store = Store(
+            id=state.new_id(),
+            program_id=state.program_id,
+            code=code,
+            name=name,
+            created_at=state.now,
+        )
+        return Decision(store, save=(store,), events=(StoreSaved(store_id=store.id),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateStore(Command[Store]):
+    """Rename, close or open a store again; None leaves a value as it is."""
+
+    store_id: UUID
+    name: str | None = None
+    is_closed: bool | None = None
+
+    def decide(self, state: State) -> Decision[Store]:
+        name = checks.optional_text("name", self.name)
+        store = state.change(Store, self.store_id)
+        store = replace(
+            store,
+            name=store.name if name is None else name,
+            is_closed=store.is_closed if self.is_closed is None else self.is_closed,
+        )
+        return Decision(store, save=(store,), events=(StoreSaved(store_id=store.id),))
