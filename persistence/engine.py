@@ -1,0 +1,368 @@
+"""The engine: the only place that opens a write transaction.
+
+Commands that wait are decided together, in order, against one state, and committed together: one
+query a kind to load, one statement a kind to write, one commit for all (group commit). A refused
+command leaves nothing; a command that cannot be written is found and fails alone.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from domain.kernel import Command, Decision, NotLoaded, Outcome, Refusal, Row, State, Want
+from persistence import clock, receipts
+from persistence.figures import Figures
+from persistence.journal import Journal
+from persistence.loading import load
+from persistence.receipts import IdempotencyKeyMismatch, Receipt
+from persistence.tables import TABLES
+
+logger = logging.getLogger("tessera.engine")
+
+Result = TypeVar("Result")
+
+# Faults of the moment: the same batch may succeed when it is run again.
+PASSING: Final = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    # Another process made the row first; run again, the decision sees it.
+    asyncpg.UniqueViolationError,
+)
+DISCONNECTED: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    OSError,
+)
+RECONNECT_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1, 2, 4)
+
+
+class QueueFull(Exception):
+    """Too many commands wait already. The caller may try again in a moment."""
+
+
+class Unavailable(Exception):
+    """PostgreSQL could not be reached, or was lost; a command with a key may be told again safely."""
+
+
+class EngineStopped(Exception):
+    """The engine no longer takes commands."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A command on its way through the engine."""
+
+    command: Command[Any]
+    program_id: UUID
+    actor: str
+    idempotency_key: str | None
+    first_id: int
+    answer: asyncio.Future[Outcome[Any]]
+    asked_at: float
+    receipt_id: UUID | None = None
+    input_hash: bytes = b""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a batch has come to: each command's answer, and what is to be written."""
+
+    commands: Sequence[Waiting]
+    now: datetime
+    state: State
+    journal: Journal
+    known: dict[UUID, Receipt] = field(default_factory=dict)
+    answers: list[Outcome[Any] | Receipt | BaseException] = field(default_factory=list)
+
+
+class Engine:
+    """Runs commands. One a process; any number of processes share a database.
+
+    `batch_max` commands are committed together at most; `queue_max` may wait before `QueueFull`;
+    a batch is run at most `retry_max` times more after passing faults.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        *,
+        batch_max: int = 256,
+        queue_max: int = 10_000,
+        retry_max: int = 5,
+        now: Callable[[], datetime] = clock.now,
+        next_first_id: Callable[[datetime], int] | None = None,
+    ) -> None:
+        self.figures = Figures()
+        self._connect = connect
+        self._batch_max = batch_max
+        self._queue_max = queue_max
+        self._retry_max = retry_max
+        self._now = now
+        self._next_first_id = next_first_id or clock.Ids().next_first
+        self._queue: deque[Waiting] = deque()
+        self._wake = asyncio.Event()
+        self._connection: asyncpg.Connection | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to take commands."""
+        self._task = asyncio.create_task(self._run(), name="engine")
+
+    async def stop(self) -> None:
+        """Finish what waits, then take no more."""
+        task, self._task = self._task, None
+        self._wake.set()
+        if task is not None:
+            await task
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def execute(
+        self,
+        command: Command[Result],
+        *,
+        program_id: UUID,
+        actor: str,
+        idempotency_key: str | None = None,
+    ) -> Outcome[Result]:
+        """Decide a command, keep what it decided, and answer once that is committed.
+
+        Raises the command's `Refusal` (with nothing changed), `IdempotencyKeyMismatch`, `QueueFull`,
+        `Unavailable`, or `EngineStopped`.
+        """
+        if self._task is None:
+            raise EngineStopped
+        if len(self._queue) >= self._queue_max:
+            self.figures.throttled += 1
+            raise QueueFull
+        waiting = Waiting(
+            command=command,
+            program_id=program_id,
+            actor=actor,
+            idempotency_key=idempotency_key,
+            first_id=self._next_first_id(self._now()),
+            answer=asyncio.get_running_loop().create_future(),
+            asked_at=time.perf_counter(),
+        )
+        if idempotency_key is not None:
+            waiting.receipt_id = receipts.receipt_id(program_id, actor, idempotency_key)
+            waiting.input_hash = receipts.input_hash(command)
+        self._queue.append(waiting)
+        self._wake.set()
+        return await waiting.answer
+
+    # The loop.
+
+    async def _run(self) -> None:
+        while self._task is not None or self._queue:
+            if not self._queue:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            # Whoever is about to ask in this turn of the event loop shares the commit.
+            await asyncio.sleep(0)
+            await self._answer(self._take())
+
+    def _take(self) -> list[Waiting]:
+        """The commands of the program that has waited longest, in order, as many as a batch may have."""
+        program_id = self._queue[0].program_id
+        taken: list[Waiting] = []
+        others: list[Waiting] = []
+        while self._queue and len(taken) < self._batch_max:
+            waiting = self._queue.popleft()
+            (taken if waiting.program_id == program_id else others).append(waiting)
+        self._queue.extendleft(reversed(others))
+        return taken
+
+    async def _answer(self, commands: list[Waiting]) -> None:
+        """Run a batch until it is committed or known to fail, and answer every caller."""
+        self.figures.batches += 1
+        self.figures.batch_size.add(len(commands))
+        try:
+            answers = await self._run_batch(commands)
+        except Exception as fault:  # noqa: BLE001 - one batch's fault is its callers', never the engine's end
+            answers = await self._isolate(commands, fault)
+        for waiting, answer in zip(commands, answers, strict=True):
+            self._give(waiting, answer)
+
+    def _give(self, waiting: Waiting, answer: Outcome[Any] | BaseException) -> None:
+        figures = self.figures
+        figures.commands += 1
+        figures.latency_ms.add((time.perf_counter() - waiting.asked_at) * 1000)
+        if waiting.answer.done():
+            return
+        if isinstance(answer, Outcome):
+            figures.replays += answer.is_replay
+            waiting.answer.set_result(answer)
+            return
+        figures.refusals += isinstance(answer, Refusal)
+        figures.faults += not isinstance(answer, Refusal)
+        waiting.answer.set_exception(answer)
+
+    async def _isolate(self, commands: list[Waiting], fault: Exception) -> list[Outcome[Any] | BaseException]:
+        """Batch-mates share a commit, not a fate: run each alone, so that only the bad one fails."""
+        if len(commands) == 1 or isinstance(fault, Unavailable):
+            if not isinstance(fault, Unavailable):
+                logger.error("a command failed: %s", type(commands[0].command).__name__, exc_info=fault)
+            return [fault] * len(commands)
+        self.figures.isolations += 1
+        answers: list[Outcome[Any] | BaseException] = []
+        for waiting in commands:
+            try:
+                answers.extend(await self._run_batch([waiting]))
+            except Exception as alone:  # noqa: BLE001 - told to its caller
+                answers.extend(await self._isolate([waiting], alone))
+        return answers
+
+    async def _run_batch(self, commands: Sequence[Waiting]) -> list[Outcome[Any] | BaseException]:
+        """One batch, run again after passing faults and lost connections, a bounded number of times."""
+        for attempt in range(self._retry_max + 1):
+            try:
+                return await self._attempt(commands)
+            except PASSING:
+                if attempt == self._retry_max:
+                    raise
+                await asyncio.sleep(0.002 * 2**attempt)
+            except DISCONNECTED as fault:
+                await self._lose_connection(commands, fault)
+            self.figures.retries += 1
+        raise Unavailable
+
+    async def _lose_connection(self, commands: Sequence[Waiting], fault: BaseException) -> None:
+        """Drop the connection. Whether the commit arrived is known only to receipts: without one, give up."""
+        logger.warning("the engine lost its connection to PostgreSQL: %s", type(fault).__name__)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+        if connection is not None and any(waiting.idempotency_key is None for waiting in commands):
+            raise Unavailable from fault
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is not None and not self._connection.is_closed():
+            return self._connection
+        for pause in RECONNECT_SECONDS:
+            try:
+                self._connection = await self._connect()
+            except DISCONNECTED:
+                await asyncio.sleep(pause)
+            else:
+                return self._connection
+        raise Unavailable
+
+    # One attempt: load, decide, write, commit.
+
+    async def _attempt(self, commands: Sequence[Waiting]) -> list[Outcome[Any] | BaseException]:
+        connection = await self._connected()
+        program_id = commands[0].program_id
+        batch = Batch(commands, self._now(), State(program_id), Journal(program_id))
+        await connection.execute("BEGIN")
+        try:
+            await self._find_receipts(connection, batch)
+            await self._decide_all(connection, batch)
+            await batch.journal.write(connection, batch.now)
+            await connection.execute("COMMIT")
+        except BaseException:
+            if not connection.is_closed():
+                await connection.execute("ROLLBACK")
+            raise
+        return [await self._told(connection, *pair) for pair in zip(commands, batch.answers, strict=True)]
+
+    async def _find_receipts(self, connection: asyncpg.Connection, batch: Batch) -> None:
+        ids = [waiting.receipt_id for waiting in batch.commands if waiting.receipt_id is not None]
+        if not ids:
+            return
+        records = await connection.fetch(
+            "SELECT id, program_id, actor, idempotency_key, command, input_hash, result, recorded_at"
+            " FROM receipts WHERE id = ANY($1::uuid[])",
+            ids,
+        )
+        batch.known = {record["id"]: Receipt(*record) for record in records}
+
+    async def _decide_all(self, connection: asyncpg.Connection, batch: Batch) -> None:
+        """Decide in order. What follows a command that must wait for rows only says what it wants itself."""
+        while len(batch.answers) < len(batch.commands):
+            wants: dict[Want, None] = {}
+            for waiting in batch.commands[len(batch.answers) :]:
+                try:
+                    decided = self._decide(waiting, batch)
+                except NotLoaded as missing:
+                    wants.update(dict.fromkeys(missing.wants))
+                    continue
+                if not wants:
+                    self._keep(waiting, decided, batch)
+            if wants:
+                await load(connection, batch.state, wants)
+
+    def _decide(self, waiting: Waiting, batch: Batch) -> Decision[Any] | Receipt | Exception:
+        if waiting.receipt_id is not None and waiting.receipt_id in batch.known:
+            receipt = batch.known[waiting.receipt_id]
+            return receipt if receipt.input_hash == waiting.input_hash else IdempotencyKeyMismatch()
+        batch.state.begin(
+            now=batch.now,
+            first_id=waiting.first_id,
+            actor=waiting.actor,
+            idempotency_key=waiting.idempotency_key,
+        )
+        try:
+            return waiting.command.decide(batch.state)
+        except NotLoaded:
+            raise
+        except Exception as refusal:  # noqa: BLE001 - a refusal or a bug, told to this caller alone
+            if not isinstance(refusal, Refusal):
+                logger.error("a decision failed: %s", type(waiting.command).__name__, exc_info=refusal)
+            return refusal
+
+    def _keep(self, waiting: Waiting, decided: Decision[Any] | Receipt | Exception, batch: Batch) -> None:
+        if not isinstance(decided, Decision):
+            batch.answers.append(decided)
+            return
+        batch.state.keep(decided.save)
+        receipt = self._receipt(waiting, decided, batch.now)
+        if receipt is not None:
+            batch.known[receipt.id] = receipt
+        events = [(batch.state.new_id(), event) for event in decided.events]
+        batch.journal.save(decided.save, events, receipt)
+        batch.answers.append(Outcome(decided.result))
+
+    @staticmethod
+    def _receipt(waiting: Waiting, decided: Decision[Any], now: datetime) -> Receipt | None:
+        if waiting.receipt_id is None or waiting.idempotency_key is None:
+            return None
+        return Receipt(
+            id=waiting.receipt_id,
+            program_id=waiting.program_id,
+            actor=waiting.actor,
+            idempotency_key=waiting.idempotency_key,
+            command=type(waiting.command).__name__,
+            input_hash=waiting.input_hash,
+            result=receipts.summarise(decided.result),
+            recorded_at=now,
+        )
+
+    async def _told(
+        self, connection: asyncpg.Connection, waiting: Waiting, answer: Outcome[Any] | Receipt | BaseException
+    ) -> Outcome[Any] | BaseException:
+        if not isinstance(answer, Receipt):
+            return answer
+
+        async def read(kind: type[Row], key: UUID) -> Row:
+            statement = TABLES[kind].sql_load(None, is_locked=False)
+            record = await connection.fetchrow(statement, waiting.program_id, [key])
+            assert record is not None, "what a receipt names is never deleted"
+            return TABLES[kind].decode(record)
+
+        result = await receipts.restore(type(waiting.command), answer.result, read)
+        return Outcome(result, is_replay=True)

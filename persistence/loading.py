@@ -1,0 +1,57 @@
+"""Answering what a batch's decisions want: one query for each kind and way of asking, locks in the order of ids."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from domain.kernel import FAMILY, Row, State, Want
+from persistence.registry import KIND_ORDER
+from persistence.tables import TABLES, Record, Table, column_of
+
+Asking = tuple[type[Row], str | None, bool]
+
+
+async def load(connection: asyncpg.Connection, state: State, wants: Iterable[Want]) -> None:
+    """Load what is wanted into the state. Waits for rows that another transaction has locked."""
+    by_asking: dict[Asking, list[Want]] = defaultdict(list)
+    for want in wants:
+        by_asking[(want.kind, want.index, want.is_locked)].append(want)
+    for asking in sorted(by_asking, key=_place):
+        await _ask(connection, state, by_asking[asking])
+
+
+def _place(asking: Asking) -> tuple[int, str, bool]:
+    kind, index, is_locked = asking
+    return KIND_ORDER[kind], index or "", is_locked
+
+
+async def _ask(connection: asyncpg.Connection, state: State, wants: list[Want]) -> None:
+    first = wants[0]
+    table = TABLES[first.kind]
+    statement = table.sql_load(first.index, is_locked=first.is_locked)
+    records = await connection.fetch(statement, state.program_id, [want.value for want in wants])
+    if first.index == FAMILY:
+        _admit_families(state, table, wants, records)
+    else:
+        _admit_rows(state, table, wants, records)
+
+
+def _admit_rows(state: State, table: Table, wants: list[Want], records: Sequence[Record]) -> None:
+    column = column_of(wants[0])
+    found = {getattr(row := table.decode(record), column): row for record in records}
+    for want in wants:
+        state.admit(want, found.get(want.value))
+
+
+def _admit_families(state: State, table: Table, wants: list[Want], records: Sequence[Record]) -> None:
+    parent = column_of(wants[0])
+    families: dict[Any, list[Row]] = defaultdict(list)
+    for record in records:
+        row = table.decode(record)
+        families[getattr(row, parent)].append(row)
+    for want in wants:
+        assert isinstance(want.value, UUID)
+        state.admit_family(table.kind, want.value, families[want.value])

@@ -1,0 +1,177 @@
+"""The ledger's tables. Their constraints repeat what the domain promises, so that no bug can commit a lie."""
+
+from tortoise import fields
+from tortoise.indexes import Index, PartialIndex
+from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
+from tortoise.models import Model
+
+from domain.points import account
+from persistence.tables import describes
+
+
+@describes(account.PointsAccount)
+class PointsAccountTable(Model):
+    id = fields.UUIDField(primary_key=True)
+    program_id = fields.UUIDField()
+    status = fields.CharEnumField(account.AccountStatus, max_length=30)
+    available = fields.BigIntField()
+    pending = fields.BigIntField()
+    held = fields.BigIntField()
+    debt = fields.BigIntField()
+    lifetime_earned = fields.BigIntField()
+    lifetime_spent = fields.BigIntField()
+    lifetime_expired = fields.BigIntField()
+    qualifying_points = fields.BigIntField()
+    tier_id = fields.UUIDField(null=True)
+    sequence = fields.BigIntField()
+    idle_expires_at = fields.DatetimeField(null=True)
+    due_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "points_accounts"
+        unique_together = (("program_id", "id"),)
+        # What waits for the clock: only accounts where something does are in the index.
+        indexes = (Index(fields=("program_id", "due_at"), name="points_accounts_due"),)
+        constraints = (
+            CheckConstraint(
+                check="available >= 0 AND pending >= 0 AND held >= 0 AND debt >= 0",
+                name="points_accounts_not_negative",
+            ),
+            CheckConstraint(check="NOT (available > 0 AND debt > 0)", name="points_accounts_debt_is_paid_first"),
+            CheckConstraint(
+                check="lifetime_earned >= 0 AND lifetime_spent >= 0 AND lifetime_expired >= 0"
+                " AND qualifying_points >= 0 AND sequence >= 0",
+                name="points_accounts_lifetime",
+            ),
+        )
+
+
+@describes(account.PointTransaction)
+class PointTransactionTable(Model):
+    id = fields.UUIDField(primary_key=True)
+    program_id = fields.UUIDField()
+    member_id = fields.UUIDField()
+    sequence = fields.BigIntField()
+    point_type = fields.CharEnumField(account.PointType, max_length=30)
+    kind = fields.CharEnumField(account.TransactionKind, max_length=30)
+    amount = fields.BigIntField()
+    available_after = fields.BigIntField()
+    source_type = fields.CharEnumField(account.SourceType, max_length=30)
+    source_id = fields.UUIDField()
+    rule = fields.TextField()
+    rule_version = fields.IntField(null=True)
+    reverses = fields.UUIDField(null=True)
+    reason = fields.TextField(null=True)
+    idempotency_key = fields.TextField(null=True)
+    actor = fields.TextField()
+    occurred_at = fields.DatetimeField()
+    recorded_at = fields.DatetimeField()
+
+    class Meta:
+        table = "point_transactions"
+        # One writer at a time (L12): two writers would take the same place in the account's order.
+        unique_together = (("program_id", "member_id", "sequence"), ("program_id", "id"))
+        constraints = (
+            CheckConstraint(check="amount <> 0", name="point_transactions_amount"),
+            CheckConstraint(check="available_after >= 0", name="point_transactions_available_after"),
+            # The business key, for ever (L11): nothing earns twice under one rule.
+            UniqueConstraint(
+                fields=("program_id", "source_id", "rule"),
+                name="point_transactions_earn_once",
+                condition="kind = 'EARN'",
+            ),
+        )
+
+
+@describes(account.Lot, is_open="state IN ('PENDING', 'ACTIVE')")
+class LotTable(Model):
+    id = fields.UUIDField(primary_key=True)
+    program_id = fields.UUIDField()
+    member_id = fields.UUIDField()
+    transaction_id = fields.UUIDField()
+    source_type = fields.CharEnumField(account.SourceType, max_length=30)
+    source_id = fields.UUIDField()
+    amount = fields.BigIntField()
+    remaining = fields.BigIntField()
+    held = fields.BigIntField()
+    state = fields.CharEnumField(account.LotState, max_length=30)
+    available_at = fields.DatetimeField(null=True)
+    expires_at = fields.DatetimeField(null=True)
+    expires_when_idle = fields.BooleanField()
+    earned_at = fields.DatetimeField()
+
+    class Meta:
+        table = "lots"
+        unique_together = (("program_id", "id"),)
+        indexes = (Index(fields=("program_id", "member_id", "id"), name="lots_member"),)
+        constraints = (
+            CheckConstraint(
+                check="amount > 0 AND held >= 0 AND remaining >= held AND remaining <= amount",
+                name="lots_remaining",
+            ),
+            CheckConstraint(
+                check="(state IN ('PENDING', 'ACTIVE')) = (remaining > 0)",
+                name="lots_closed_when_empty",
+            ),
+        )
+
+
+@describes(account.LotDraw)
+class LotDrawTable(Model):
+    id = fields.UUIDField(primary_key=True)
+    program_id = fields.UUIDField()
+    transaction_id = fields.UUIDField()
+    lot_id = fields.UUIDField()
+    amount = fields.BigIntField()
+
+    class Meta:
+        table = "lot_draws"
+        indexes = (Index(fields=("program_id", "transaction_id"), name="lot_draws_transaction"),)
+        constraints = (CheckConstraint(check="amount <> 0", name="lot_draws_amount"),)
+
+
+@describes(account.Hold, is_open="state = 'HELD'")
+class HoldTable(Model):
+    id = fields.UUIDField(primary_key=True)
+    program_id = fields.UUIDField()
+    member_id = fields.UUIDField()
+    transaction_id = fields.UUIDField()
+    amount = fields.BigIntField()
+    captured = fields.BigIntField()
+    state = fields.CharEnumField(account.HoldState, max_length=30)
+    reference = fields.TextField(null=True)
+    held_at = fields.DatetimeField()
+    lapses_at = fields.DatetimeField()
+
+    class Meta:
+        table = "holds"
+        indexes = (
+            PartialIndex(fields=("program_id", "member_id"), name="holds_open_of_member", condition={"state": "HELD"}),
+        )
+        constraints = (
+            CheckConstraint(check="amount > 0 AND captured >= 0 AND captured <= amount", name="holds_captured"),
+            CheckConstraint(check="(captured > 0) = (state = 'CAPTURED')", name="holds_state"),
+        )
+
+
+@describes(account.Shortfall, is_open="remaining > 0")
+class ShortfallTable(Model):
+    id = fields.UUIDField(primary_key=True)
+    program_id = fields.UUIDField()
+    member_id = fields.UUIDField()
+    source_type = fields.CharEnumField(account.SourceType, max_length=30)
+    source_id = fields.UUIDField()
+    reverses = fields.UUIDField()
+    outcome = fields.CharEnumField(account.ShortfallOutcome, max_length=30)
+    amount = fields.BigIntField()
+    remaining = fields.BigIntField()
+    occurred_at = fields.DatetimeField()
+    recorded_at = fields.DatetimeField()
+
+    class Meta:
+        table = "shortfalls"
+        indexes = (Index(fields=("program_id", "member_id"), name="shortfalls_member"),)
+        constraints = (
+            CheckConstraint(check="amount > 0 AND remaining >= 0 AND remaining <= amount", name="shortfalls_remaining"),
+            CheckConstraint(check="remaining = 0 OR outcome = 'DEBT'", name="shortfalls_owed"),
+        )

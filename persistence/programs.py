@@ -1,0 +1,48 @@
+"""Programs and the versions of their earning rules."""
+
+from tortoise import fields
+from tortoise.migrations.constraints import CheckConstraint
+from tortoise.models import Model
+
+from domain import earning, programs
+from persistence.tables import describes
+
+
+@describes(programs.Program)
+class ProgramTable(Model):
+    id = fields.UUIDField(primary_key=True)
+    program_id = fields.UUIDField()
+    name = fields.TextField()
+    currency_code = fields.CharField(max_length=3)
+    time_zone = fields.TextField()
+    rule_version = fields.IntField()
+    sign_up_points = fields.BigIntField()
+    pending: fields.JSONField[object] = fields.JSONField()
+    expiry: fields.JSONField[object] = fields.JSONField()
+    shortfall_policy = fields.CharEnumField(programs.ShortfallPolicy, max_length=30)
+    return_policy = fields.CharEnumField(programs.ReturnPolicy, max_length=30)
+    replacement_days = fields.IntField()
+    hold_minutes = fields.IntField()
+    point_value_bp = fields.BigIntField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "programs"
+        constraints = (
+            CheckConstraint(check="program_id = id", name="programs_own_themselves"),
+            CheckConstraint(check="sign_up_points >= 0", name="programs_sign_up_points"),
+            CheckConstraint(check="rule_version >= 1", name="programs_rule_version"),
+        )
+
+
+@describes(earning.EarningRules)
+class EarningRulesTable(Model):
+    id = fields.UUIDField(primary_key=True)
+    program_id = fields.UUIDField()
+    version = fields.IntField()
+    rules: fields.JSONField[object] = fields.JSONField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "earning_rules"
+        unique_together = (("program_id", "version"),)

@@ -1,0 +1,45 @@
+"""Every stored kind, parents before children: the order in which rows are locked and written."""
+
+from typing import Final
+
+from domain.access import ApiKey, MemberSession, Operator
+from domain.earning import EarningRules
+from domain.kernel import Row
+from domain.members import Member
+from domain.points.account import Hold, Lot, LotDraw, PointsAccount, PointTransaction, Shortfall
+from domain.programs import Program
+from domain.purchases.purchase import Purchase
+from domain.purchases.refund import Refund
+from domain.rewards import Redemption, Reward, RewardStock
+from domain.stores import Store
+from domain.tiers import Tier
+
+# A table registers itself when its module is imported.
+from persistence import access, members, points, programs, purchases, rewards, stores, tiers
+from persistence.tables import TABLES
+
+_KINDS: Final[tuple[type[Row], ...]] = (
+    Program,
+    EarningRules,
+    Store,
+    Tier,
+    Member,
+    PointsAccount,
+    PointTransaction,
+    Lot,
+    LotDraw,
+    Hold,
+    Shortfall,
+    Purchase,
+    Refund,
+    Reward,
+    RewardStock,
+    Redemption,
+    ApiKey,
+    Operator,
+    MemberSession,
+)
+_MODULES: Final = (access, members, points, programs, purchases, rewards, stores, tiers)
+
+assert set(_KINDS) == set(TABLES), "every table has its place in the order, and nothing else has"
+KIND_ORDER: Final = {kind: place for place, kind in enumerate(_KINDS)}

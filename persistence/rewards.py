@@ -1,0 +1,66 @@
+"""Rewards, their stock, and redemptions."""
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.migrations.constraints import CheckConstraint
+from tortoise.models import Model
+
+from domain import rewards, stores
+from persistence.tables import describes
+
+
+@describes(rewards.Reward)
+class RewardTable(Model):
+    id = fields.UUIDField(primary_key=True)
+    program_id = fields.UUIDField()
+    code = fields.TextField()
+    name = fields.TextField()
+    description = fields.TextField(null=True)
+    points = fields.BigIntField()
+    limit_per_member = fields.IntField(null=True)
+    is_active = fields.BooleanField()
+    starts_at = fields.DatetimeField(null=True)
+    ends_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "rewards"
+        unique_together = (("program_id", "code"), ("program_id", "id"))
+        constraints = (CheckConstraint(check="points > 0", name="rewards_points"),)
+
+
+@describes(rewards.RewardStock)
+class RewardStockTable(Model):
+    id = fields.UUIDField(primary_key=True)
+    program_id = fields.UUIDField()
+    left = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "reward_stocks"
+        constraints = (CheckConstraint(check='"left" >= 0', name="reward_stocks_left"),)
+
+
+@describes(rewards.Redemption, is_open="state <> 'CANCELLED'")
+class RedemptionTable(Model):
+    id = fields.UUIDField(primary_key=True)
+    program_id = fields.UUIDField()
+    member_id = fields.UUIDField()
+    reward_id = fields.UUIDField()
+    quantity = fields.IntField()
+    points = fields.BigIntField()
+    state = fields.CharEnumField(rewards.RedemptionState, max_length=30)
+    transaction_id = fields.UUIDField()
+    channel = fields.CharEnumField(stores.Channel, max_length=30)
+    store_id = fields.UUIDField(null=True)
+    reason = fields.TextField(null=True)
+    placed_at = fields.DatetimeField()
+    closed_at = fields.DatetimeField(null=True)
+    actor = fields.TextField()
+
+    class Meta:
+        table = "redemptions"
+        indexes = (Index(fields=("program_id", "member_id", "id"), name="redemptions_member"),)
+        constraints = (
+            CheckConstraint(check="quantity > 0 AND points > 0", name="redemptions_amounts"),
+            CheckConstraint(check="(state = 'PLACED') = (closed_at IS NULL)", name="redemptions_closed"),
+        )

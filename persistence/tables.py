@@ -1,0 +1,154 @@
+"""Each stored kind and its table: the columns come from the domain's dataclass, the types from the model.
+
+Every statement the engine runs is generated here, once a kind.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any, get_type_hints
+
+from tortoise.models import Model
+
+from domain.kernel import FAMILY, Row, Want
+from persistence import codec
+
+# The PostgreSQL type of a column, by the Tortoise field that describes it.
+_SQL_TYPES = {
+    "UUIDField": "uuid",
+    "TextField": "text",
+    "CharField": "text",
+    "CharEnumFieldInstance": "text",
+    "IntField": "integer",
+    "BigIntField": "bigint",
+    "BooleanField": "boolean",
+    "DatetimeField": "timestamptz",
+    "DateField": "date",
+    "JSONField": "jsonb",
+}
+
+Record = Iterable[Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """How one kind is read and written. `sql_*` take the program's id first where they read."""
+
+    kind: type[Row]
+    model: type[Model]
+    columns: tuple[str, ...]
+    sql_types: dict[str, str]
+    is_open: str | None
+    encode: Callable[[Row], tuple[Any, ...]]
+    decode: Callable[[Record], Row]
+
+    @property
+    def name(self) -> str:
+        return str(self.model._meta.db_table)
+
+    @property
+    def sql_columns(self) -> str:
+        return ", ".join(f'"{column}"' for column in self.columns)
+
+    def sql_load(self, index: str | None, *, is_locked: bool) -> str:
+        """Rows of a program by id, by parent or by a unique key, locked in the order of ids if asked."""
+        column = self._column_of(index)
+        where = f'program_id = $1 AND "{column}" = ANY($2::{self.sql_types[column]}[])'
+        if index == FAMILY and self.is_open:
+            where += f" AND {self.is_open}"
+        lock = " FOR UPDATE" if is_locked else ""
+        return f'SELECT {self.sql_columns} FROM {self.name} WHERE {where} ORDER BY "id"{lock}'
+
+    def _column_of(self, index: str | None) -> str:
+        if index is None:
+            return "id"
+        if index == FAMILY:
+            assert self.kind.parent is not None
+            return self.kind.parent
+        return index
+
+    def sql_save(self) -> str:
+        """All rows of a batch in one statement: facts are inserted, other rows inserted or replaced."""
+        arrays = ", ".join(
+            f"${number}::{self.sql_types[column]}[]" for number, column in enumerate(self.columns, start=1)
+        )
+        statement = f"INSERT INTO {self.name} ({self.sql_columns}) SELECT * FROM unnest({arrays})"
+        if self.kind.is_fact:
+            return statement
+        changes = ", ".join(
+            f'"{column}" = EXCLUDED."{column}"' for column in self.columns if column not in ("id", "program_id")
+        )
+        return f"{statement} ON CONFLICT (id) DO UPDATE SET {changes}"
+
+
+TABLES: dict[type[Row], Table] = {}
+
+
+def describes(kind: type[Row], *, is_open: str | None = None) -> Callable[[type[Model]], type[Model]]:
+    """Say that a model is the table of a kind; `is_open` is `Row.is_open` in SQL."""
+
+    def register(model: type[Model]) -> type[Model]:
+        TABLES[kind] = _table(kind, model, is_open)
+        return model
+
+    return register
+
+
+def _table(kind: type[Row], model: type[Model], is_open: str | None) -> Table:
+    columns = tuple(field.name for field in fields(kind))
+    described = model._meta.fields_map
+    sql_types = {column: _SQL_TYPES[type(described[column]).__name__] for column in columns}
+    hints = get_type_hints(kind)
+    return Table(
+        kind=kind,
+        model=model,
+        columns=columns,
+        sql_types=sql_types,
+        is_open=is_open,
+        encode=_encoder(columns, sql_types),
+        decode=_decoder(kind, columns, sql_types, hints),
+    )
+
+
+def _encoder(columns: tuple[str, ...], sql_types: dict[str, str]) -> Callable[[Row], tuple[Any, ...]]:
+    values: Callable[[Row], tuple[Any, ...]] = attrgetter(*columns)
+    documents = [index for index, column in enumerate(columns) if sql_types[column] == "jsonb"]
+    if not documents:
+        return values
+
+    def encode(row: Row) -> tuple[Any, ...]:
+        encoded = list(values(row))
+        for index in documents:
+            encoded[index] = codec.dumps(encoded[index])
+        return tuple(encoded)
+
+    return encode
+
+
+def _decoder(
+    kind: type[Row], columns: tuple[str, ...], sql_types: dict[str, str], hints: dict[str, Any]
+) -> Callable[[Record], Row]:
+    special: list[tuple[int, Callable[[Any], Any]]] = []
+    for index, column in enumerate(columns):
+        reader = codec.reader(hints[column], is_document=sql_types[column] == "jsonb")
+        if reader is not None:
+            special.append((index, reader))
+
+    def decode(record: Record) -> Row:
+        values = list(record)
+        for index, read in special:
+            if values[index] is not None:
+                values[index] = read(values[index])
+        return kind(**dict(zip(columns, values, strict=True)))
+
+    return decode
+
+
+def transposed(table: Table, rows: Iterable[Row]) -> list[list[Any]]:
+    """The columns of many rows, as the arrays that `Table.sql_save` takes."""
+    return [list(column) for column in zip(*map(table.encode, rows), strict=True)]
+
+
+def column_of(want: Want) -> str:
+    """The column by which a want is answered."""
+    return TABLES[want.kind]._column_of(want.index)
