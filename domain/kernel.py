@@ -5,10 +5,10 @@ hold is raised as `NotLoaded`; whoever runs the command loads it and runs the de
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 DetailValue = int | str | bool | None
@@ -89,17 +89,16 @@ class NotFound(Refusal):
     text = "There is no {kind} {key!r} in this program."
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(NamedTuple):
     """One thing a decision needs from the store.
 
-    With `index` None, `value` is an id; `index` "*" asks for the open rows whose parent is
-    `value`; any other index is one of the kind's unique keys.
+    With `by` None, `value` is an id; `by` "*" asks for the open rows whose parent is
+    `value`; any other is one of the kind's unique keys.
     """
 
     kind: type[Row]
     value: object
-    index: str | None = None
+    by: str | None = None
     is_locked: bool = False
 
 
@@ -111,7 +110,12 @@ class NotLoaded(Exception):
         self.wants = wants
 
 
-FAMILY = "*"
+FAMILY: Final = "*"
+_UNKNOWN: Final = object()
+
+
+def _uuid(number: int) -> UUID:
+    return UUID(int=number)
 
 
 class State:
@@ -121,9 +125,10 @@ class State:
     exist. Otherwise a missing row raises `NotLoaded`, and the engine admits it from PostgreSQL.
     """
 
-    def __init__(self, program_id: UUID, *, is_complete: bool = False) -> None:
+    def __init__(self, program_id: UUID, *, is_complete: bool = False, make_id: Callable[[int], UUID] = _uuid) -> None:
         self.program_id = program_id
         self.is_complete = is_complete
+        self._make_id = make_id
         self._rows: dict[tuple[type[Row], UUID], Row | None] = {}
         self._locked: set[tuple[type[Row], UUID]] = set()
         self._families: dict[tuple[type[Row], UUID], dict[UUID, Row]] = {}
@@ -148,25 +153,24 @@ class State:
     def new_id(self) -> UUID:
         """The next id of this command: the same one again when the decision is run again."""
         self._ids_given += 1
-        return UUID(int=self._first_id + self._ids_given)
+        return self._make_id(self._first_id + self._ids_given)
 
     # What decisions ask.
 
     def find(self, kind: type[AnyRow], key: UUID) -> AnyRow | None:
         """The row with this id, locked unless its kind is configuration; None if there is none."""
-        want = Want(kind, key, is_locked=not kind.is_configuration)
-        return self._answer(want, kind)
+        return self._find(kind, key, is_locked=not kind.is_configuration)
 
     def get(self, kind: type[AnyRow], key: UUID) -> AnyRow:
         """Like `find`. Refuses with `NotFound`."""
-        row = self.find(kind, key)
+        row = self._find(kind, key, is_locked=not kind.is_configuration)
         if row is None:
             raise NotFound(kind=kind.__name__, key=str(key))
         return row
 
     def change(self, kind: type[AnyRow], key: UUID) -> AnyRow:
         """A configuration row, locked because the command means to save it. Refuses with `NotFound`."""
-        row = self._answer(Want(kind, key, is_locked=True), kind)
+        row = self._find(kind, key, is_locked=True)
         if row is None:
             raise NotFound(kind=kind.__name__, key=str(key))
         return row
@@ -174,8 +178,13 @@ class State:
     def find_by(self, kind: type[AnyRow], index: str, value: object) -> AnyRow | None:
         """The row whose unique key `index` has this value within the program; None if there is none."""
         assert index in kind.keys, f"{kind.__name__} has no unique key {index}"
-        want = Want(kind, value, index, is_locked=not kind.is_configuration)
-        return self._answer(want, kind)
+        is_locked = not kind.is_configuration
+        key = self._keys.get((kind, index, value), _UNKNOWN)
+        if key is _UNKNOWN and not self.is_complete:
+            raise NotLoaded(Want(kind, value, index, is_locked))
+        if key is None or key is _UNKNOWN:
+            return None
+        return self._find(kind, key, is_locked=is_locked)  # type: ignore[arg-type]
 
     def all(self, kind: type[AnyRow], *, of: UUID) -> tuple[AnyRow, ...]:
         """The open rows of `kind` whose parent is `of`; the parent's row is locked first."""
@@ -195,40 +204,44 @@ class State:
         if missing:
             raise NotLoaded(*missing)
 
-    def _answer(self, want: Want, kind: type[AnyRow]) -> AnyRow | None:
-        if self._is_missing(want):
-            raise NotLoaded(want)
-        key = want.value if want.index is None else self._keys.get((kind, want.index, want.value))
-        row = self._rows.get((kind, key))  # type: ignore[arg-type]
-        assert row is None or row.program_id == self.program_id, "a row of another program was loaded"
-        return row  # type: ignore[return-value]
+    def _find(self, kind: type[AnyRow], key: UUID, *, is_locked: bool) -> AnyRow | None:
+        slot = (kind, key)
+        row: Any = self._rows.get(slot, _UNKNOWN)
+        if row is None:
+            return None
+        # A row that does not exist cannot be locked; the unique constraint decides a race to make it.
+        if row is _UNKNOWN or (is_locked and slot not in self._locked):
+            if not self.is_complete:
+                raise NotLoaded(Want(kind, key, None, is_locked))
+            if row is _UNKNOWN:
+                return None
+        found: AnyRow = row
+        assert found.program_id == self.program_id, "a row of another program was loaded"
+        return found
 
     def _is_missing(self, want: Want) -> bool:
+        kind, value, index, is_locked = want
         if self.is_complete:
             return False
-        kind, value = want.kind, want.value
-        if want.index is None:
-            known = (kind, value) in self._rows
-        elif want.index == FAMILY:
+        if index == FAMILY:
             return (kind, value) not in self._families
-        else:
-            known = (kind, want.index, value) in self._keys
-            value = self._keys.get((kind, want.index, value))
-        if not known:
-            return True
-        # A row that does not exist cannot be locked; the unique constraint decides a race to make it.
-        exists = value is not None and self._rows.get((kind, value)) is not None  # type: ignore[arg-type]
-        return want.is_locked and exists and (kind, value) not in self._locked
+        if index is not None:
+            value = self._keys.get((kind, index, value), _UNKNOWN)
+            if value is None or value is _UNKNOWN:
+                return value is _UNKNOWN
+        slot: Any = (kind, value)
+        row: Any = self._rows.get(slot, _UNKNOWN)
+        return row is _UNKNOWN or (row is not None and is_locked and slot not in self._locked)
 
     # What the engine admits and keeps.
 
     def admit(self, want: Want, row: Row | None) -> None:
         """Take in what the store answered to `want`. A row already saved by this batch is newer and stays."""
-        if want.index is not None:
-            key = (want.kind, want.index, want.value)
+        if want.by is not None:
+            key = (want.kind, want.by, want.value)
             self._keys[key] = self._key_holder(want, row)
         if row is None:
-            if want.index is None:
+            if want.by is None:
                 self._rows.setdefault((want.kind, want.value), None)  # type: ignore[arg-type]
             return
         slot = (want.kind, row.id)
@@ -239,22 +252,32 @@ class State:
             self._locked.add(slot)
 
     def _key_holder(self, want: Want, row: Row | None) -> UUID | None:
-        assert want.index is not None
+        assert want.by is not None
         if row is None:
             return None
         saved = self._rows.get((want.kind, row.id))
-        if saved is not None and getattr(saved, want.index) != want.value:
+        if saved is not None and getattr(saved, want.by) != want.value:
             return None
         return row.id
 
     def admit_family(self, kind: type[Row], parent: UUID, rows: Iterable[Row]) -> None:
         """Take in every open row of a parent; what this batch has saved already is newer."""
         family = {row.id: row for row in rows}
+        for row in family.values():
+            slot = (kind, row.id)
+            self._rows.setdefault(slot, row)
+            if kind.guard is not None:
+                # Nobody else can change it: the guard's row is locked.
+                self._locked.add(slot)
         for row in self._saved_children.get((kind, parent), {}).values():
             family.pop(row.id, None)
             if row.is_open:
                 family[row.id] = row
         self._families[(kind, parent)] = family
+
+    def has(self, row: Row) -> bool:
+        """Whether a row with this kind and id was loaded or saved before."""
+        return self._rows.get((type(row), row.id)) is not None
 
     def keep(self, rows: Iterable[Row]) -> None:
         """Make a decision's rows what the next command of the batch sees."""

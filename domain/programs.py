@@ -78,7 +78,8 @@ class Program(Row):
     name: str
     currency_code: str
     time_zone: str
-    # The version of the earning rules that new purchases earn under.
+    # The earning rules that new purchases earn under, and their version (`EarningRules` keeps every one).
+    rules: tuple[earning.EarningRule, ...]
     rule_version: int
     sign_up_points: int = 0
     pending: PendingPolicy = PendingPolicy()
@@ -234,6 +235,7 @@ class CreateProgram(Command[Program]):
             name=checks.text("name", self.name),
             currency_code=self.currency_code,
             time_zone=self.time_zone,
+            rules=self.rules,
             rule_version=1,
             created_at=state.now,
         )
@@ -255,6 +257,6 @@ class UpdateProgram(Command[Program]):
         if self.rules is None:
             return Decision(program, save=(program,), events=(ProgramUpdated(),))
         earning.check_rules(self.rules)
-        program = replace(program, rule_version=program.rule_version + 1)
+        program = replace(program, rules=self.rules, rule_version=program.rule_version + 1)
         rule_set = earning.rule_set(state, version=program.rule_version, rules=self.rules)
         return Decision(program, save=(program, rule_set), events=(ProgramUpdated(),))

@@ -123,10 +123,10 @@ class RewardCodeTaken(Refusal):
 
 
 class WindowInvalid(Refusal):
-    """A window ends before it starts."""
+    """A window ends before it starts, or one of its times has no time zone."""
 
     code = "WINDOW_INVALID"
-    text = "A window ends after it starts."
+    text = "A window ends after it starts, and both of its times have a time zone."
 
 
 class RedemptionNotOpen(Refusal):
@@ -184,13 +184,20 @@ def _check_reward(reward: Reward) -> Reward:
     checks.points("points", reward.points)
     if reward.limit_per_member is not None:
         checks.number("limitPerMember", reward.limit_per_member, minimum=1, maximum=QUANTITY_MAX)
-    if reward.starts_at and reward.ends_at and reward.ends_at <= reward.starts_at:
-        raise WindowInvalid(field=("endsAt",))
+    _check_window(reward.starts_at, reward.ends_at)
     return replace(
         reward,
         name=checks.text("name", reward.name),
         description=checks.optional_text("description", reward.description, length_max=DESCRIPTION_MAX),
     )
+
+
+def _check_window(starts_at: datetime | None, ends_at: datetime | None) -> None:
+    for name, at in (("startsAt", starts_at), ("endsAt", ends_at)):
+        if at is not None and at.tzinfo is None:
+            raise WindowInvalid(field=(name,))
+    if starts_at is not None and ends_at is not None and ends_at <= starts_at:
+        raise WindowInvalid(field=("endsAt",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,8 +277,8 @@ class UpdateReward(Command[Stocked]):
 class RedeemReward(Command[Redeemed]):
     """Spend points on a reward and take it from stock, in one step.
 
-    Refuses, in this order: a bad quantity, an unknown member or reward, a frozen member,
-    `RewardUnavailable`, `LimitReached`, `SoldOut`, `DebtOutstanding`, `InsufficientPoints`.
+    Refuses, in this order: a bad quantity, an unknown member or reward, a frozen member, an unknown
+    or closed store, `RewardUnavailable`, `LimitReached`, `SoldOut`, `DebtOutstanding`, `InsufficientPoints`.
     """
 
     member: MemberRef
@@ -413,7 +420,7 @@ class FulfillRedemption(Command[Redeemed]):
 
     def decide(self, state: State) -> Decision[Redeemed]:
         redemption = _placed(state, self.redemption_id, None)
-        account = state.get(PointsAccount, redemption.member_id)
+        account = open_posting(state, redemption.member_id).account
         redemption = replace(redemption, state=RedemptionState.FULFILLED, closed_at=state.now)
         closed = RedemptionClosed(member_id=redemption.member_id, redemption_id=redemption.id, state=redemption.state)
         return Decision(

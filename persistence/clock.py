@@ -3,6 +3,9 @@
 import secrets
 from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
+
+from asyncpg.pgproto import pgproto
 
 # A command may make this many ids; its first id leaves their places free.
 IDS_PER_COMMAND: Final = 1 << 16
@@ -11,6 +14,11 @@ IDS_PER_COMMAND: Final = 1 << 16
 def now() -> datetime:
     """The instant, in UTC."""
     return datetime.now(UTC)
+
+
+def make_id(number: int) -> UUID:
+    """A number as an id, of the driver's own kind of UUID, which hashes and compares ten times faster."""
+    return pgproto.UUID(number.to_bytes(16))
 
 
 class Ids:

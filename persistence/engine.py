@@ -267,7 +267,8 @@ class Engine:
     async def _attempt(self, commands: Sequence[Waiting]) -> list[Outcome[Any] | BaseException]:
         connection = await self._connected()
         program_id = commands[0].program_id
-        batch = Batch(commands, self._now(), State(program_id), Journal(program_id))
+        state = State(program_id, make_id=clock.make_id)
+        batch = Batch(commands, self._now(), state, Journal(program_id))
         await connection.execute("BEGIN")
         try:
             await self._find_receipts(connection, batch)
@@ -329,12 +330,15 @@ class Engine:
         if not isinstance(decided, Decision):
             batch.answers.append(decided)
             return
+        for row in decided.save:
+            batch.journal.save(row, is_new=not batch.state.has(row))
         batch.state.keep(decided.save)
         receipt = self._receipt(waiting, decided, batch.now)
         if receipt is not None:
             batch.known[receipt.id] = receipt
-        events = [(batch.state.new_id(), event) for event in decided.events]
-        batch.journal.save(decided.save, events, receipt)
+            batch.journal.add_receipt(receipt)
+        for event in decided.events:
+            batch.journal.add_event(batch.state.new_id(), event)
         batch.answers.append(Outcome(decided.result))
 
     @staticmethod

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -15,16 +16,9 @@ from persistence.receipts import Receipt
 from persistence.registry import KIND_ORDER
 from persistence.tables import TABLES, transposed
 
-_SAVE_RECEIPTS = """
-INSERT INTO receipts (id, program_id, actor, idempotency_key, command, input_hash, result, recorded_at)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::jsonb[],
-                     $8::timestamptz[])
-"""
-_SAVE_EVENTS = """
-INSERT INTO outbox (id, program_id, name, member_id, body, recorded_at)
-SELECT id, $1, name, member_id, body, $6
-FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::jsonb[]) AS told (id, name, member_id, body)
-"""
+_OUTBOX_COLUMNS = ("id", "program_id", "name", "member_id", "body", "recorded_at")
+_RECEIPT_COLUMNS = tuple(field.name for field in fields(Receipt))
+_receipt_values = attrgetter(*_RECEIPT_COLUMNS)
 
 
 class Journal:
@@ -32,39 +26,48 @@ class Journal:
 
     def __init__(self, program_id: UUID) -> None:
         self.program_id = program_id
-        self._rows: dict[type[Row], dict[UUID, Row]] = defaultdict(dict)
+        self._new: dict[type[Row], dict[UUID, Row]] = defaultdict(dict)
+        self._changed: dict[type[Row], dict[UUID, Row]] = defaultdict(dict)
         self._receipts: list[Receipt] = []
         self._events: list[tuple[UUID, Event]] = []
 
-    def save(self, rows: Iterable[Row], events: Iterable[tuple[UUID, Event]], receipt: Receipt | None) -> None:
-        """Gather what one command decided."""
-        for row in rows:
-            self._rows[type(row)][row.id] = row
-        self._events.extend(events)
-        if receipt is not None:
-            self._receipts.append(receipt)
+    def save(self, row: Row, *, is_new: bool) -> None:
+        """Gather a row; `is_new` if the store does not have it."""
+        kind, key = type(row), row.id
+        to_insert = self._new[kind]
+        if is_new or key in to_insert:
+            to_insert[key] = row
+        else:
+            self._changed[kind][key] = row
+
+    def add_receipt(self, receipt: Receipt) -> None:
+        """Gather what answers the same key later."""
+        self._receipts.append(receipt)
+
+    def add_event(self, key: UUID, event: Event) -> None:
+        """Gather an event for the outbox."""
+        self._events.append((key, event))
 
     async def write(self, connection: asyncpg.Connection, now: datetime) -> None:
-        """Write it all, parents before children."""
-        for kind in sorted(self._rows, key=KIND_ORDER.__getitem__):
+        """Write it all, parents before children: new rows by COPY, changed ones in one statement a kind."""
+        for kind in sorted(self._new.keys() | self._changed.keys(), key=KIND_ORDER.__getitem__):
             table = TABLES[kind]
-            await connection.execute(table.sql_save(), *transposed(table, self._rows[kind].values()))
+            if new := self._new[kind]:
+                await _copy(connection, table.name, table.columns, map(table.encode, new.values()))
+            if changed := self._changed[kind]:
+                await connection.execute(table.sql_change(), *transposed(table, changed.values()))
         if self._receipts:
-            await connection.execute(_SAVE_RECEIPTS, *_columns(self._receipts))
+            await _copy(connection, "receipts", _RECEIPT_COLUMNS, map(_receipt_values, self._receipts))
         if self._events:
-            await self._write_events(connection, now)
+            told = (self._outbox_record(key, event, now) for key, event in self._events)
+            await _copy(connection, "outbox", _OUTBOX_COLUMNS, told)
 
-    async def _write_events(self, connection: asyncpg.Connection, now: datetime) -> None:
-        ids, events = zip(*self._events, strict=True)
-        names = [type(event).__name__ for event in events]
-        members = [event.member_id for event in events]
-        await connection.execute(
-            _SAVE_EVENTS, self.program_id, list(ids), names, members, [codec.dumps(event) for event in events], now
-        )
+    def _outbox_record(self, key: UUID, event: Event, now: datetime) -> tuple[Any, ...]:
+        return key, self.program_id, type(event).__name__, event.member_id, codec.dumps(event), now
 
 
-_RECEIPT_FIELDS = tuple(field.name for field in fields(Receipt))
-
-
-def _columns(receipts: Sequence[Receipt]) -> list[list[Any]]:
-    return [[getattr(receipt, name) for receipt in receipts] for name in _RECEIPT_FIELDS]
+async def _copy(
+    connection: asyncpg.Connection, table: str, columns: Sequence[str], records: Iterable[tuple[Any, ...]]
+) -> None:
+    """COPY takes a batch's rows at a fraction of what an INSERT costs, and meets the same constraints."""
+    await connection.copy_records_to_table(table, columns=columns, records=records)

@@ -18,7 +18,7 @@ async def load(connection: asyncpg.Connection, state: State, wants: Iterable[Wan
     """Load what is wanted into the state. Waits for rows that another transaction has locked."""
     by_asking: dict[Asking, list[Want]] = defaultdict(list)
     for want in wants:
-        by_asking[(want.kind, want.index, want.is_locked)].append(want)
+        by_asking[(want.kind, want.by, want.is_locked)].append(want)
     for asking in sorted(by_asking, key=_place):
         await _ask(connection, state, by_asking[asking])
 
@@ -31,9 +31,9 @@ def _place(asking: Asking) -> tuple[int, str, bool]:
 async def _ask(connection: asyncpg.Connection, state: State, wants: list[Want]) -> None:
     first = wants[0]
     table = TABLES[first.kind]
-    statement = table.sql_load(first.index, is_locked=first.is_locked)
+    statement = table.sql_load(first.by, is_locked=first.is_locked)
     records = await connection.fetch(statement, state.program_id, [want.value for want in wants])
-    if first.index == FAMILY:
+    if first.by == FAMILY:
         _admit_families(state, table, wants, records)
     else:
         _admit_rows(state, table, wants, records)

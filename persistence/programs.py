@@ -15,6 +15,7 @@ class ProgramTable(Model):
     name = fields.TextField()
     currency_code = fields.CharField(max_length=3)
     time_zone = fields.TextField()
+    rules: fields.JSONField[object] = fields.JSONField()
     rule_version = fields.IntField()
     sign_up_points = fields.BigIntField()
     pending: fields.JSONField[object] = fields.JSONField()

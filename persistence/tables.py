@@ -67,18 +67,19 @@ class Table:
             return self.kind.parent
         return index
 
-    def sql_save(self) -> str:
-        """All rows of a batch in one statement: facts are inserted, other rows inserted or replaced."""
+    def sql_change(self) -> str:
+        """Replace all rows of a batch that the store has, in one statement."""
         arrays = ", ".join(
             f"${number}::{self.sql_types[column]}[]" for number, column in enumerate(self.columns, start=1)
         )
-        statement = f"INSERT INTO {self.name} ({self.sql_columns}) SELECT * FROM unnest({arrays})"
-        if self.kind.is_fact:
-            return statement
+        told = ", ".join(f'"{column}"' for column in self.columns)
         changes = ", ".join(
-            f'"{column}" = EXCLUDED."{column}"' for column in self.columns if column not in ("id", "program_id")
+            f'"{column}" = told."{column}"' for column in self.columns if column not in ("id", "program_id")
         )
-        return f"{statement} ON CONFLICT (id) DO UPDATE SET {changes}"
+        return (
+            f"UPDATE {self.name} AS kept SET {changes} FROM unnest({arrays}) AS told ({told})"
+            " WHERE kept.program_id = told.program_id AND kept.id = told.id"
+        )
 
 
 TABLES: dict[type[Row], Table] = {}
@@ -145,10 +146,10 @@ def _decoder(
 
 
 def transposed(table: Table, rows: Iterable[Row]) -> list[list[Any]]:
-    """The columns of many rows, as the arrays that `Table.sql_save` takes."""
+    """The columns of many rows, as the arrays that `Table.sql_change` takes."""
     return [list(column) for column in zip(*map(table.encode, rows), strict=True)]
 
 
 def column_of(want: Want) -> str:
     """The column by which a want is answered."""
-    return TABLES[want.kind]._column_of(want.index)
+    return TABLES[want.kind]._column_of(want.by)

@@ -59,10 +59,14 @@ class Book:
         self.program = state.get(Program, state.program_id)
         self.transactions: list[PointTransaction] = []
         self.events: list[Event] = []
-        self._lots: dict[UUID, Lot] | None = None
+        # An account without transactions has no lots and no holds, and while it is being made no row to lock for them.
+        self._is_new = account.sequence == 0
+        self._lots: dict[UUID, Lot] | None = {} if self._is_new else None
         self._opened: dict[UUID, Lot] = {}
         self._saved: dict[UUID, Row] = {}
         self._draws: list[LotDraw] = []
+        # When points of a lot stopped being held: they expire no earlier than that (L10).
+        self._freed_at: dict[UUID, datetime] = {}
 
     @property
     def open_lots(self) -> tuple[Lot, ...]:
@@ -215,9 +219,13 @@ class Book:
         self.account = replace(self.account, tier_id=after.id)
 
     def _due_time(self, lot: Lot) -> datetime | None:
+        """When the clock acts on a lot next: nothing expires before it is available, or while it is held."""
         if lot.state is LotState.PENDING:
             return lot.available_at
-        return lots.expiry_of(lot, self.account) if lot.free else None
+        expiry = lots.expiry_of(lot, self.account) if lot.free else None
+        if expiry is None:
+            return None
+        return max(expiry, lot.available_at or expiry, self._freed_at.get(lot.id, expiry))
 
     def _wait_for(self, at: datetime | None) -> None:
         due_at = self.account.due_at

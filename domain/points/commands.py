@@ -116,7 +116,7 @@ class AdjustPoints(Command[Moved]):
         transaction = posting.transactions[-1]
         rows = posting.close()
         result = Moved(account=posting.account, transaction=transaction)
-        return Decision(result, save=rows, events=(_moved(posting, transaction),))
+        return Decision(result, save=rows, events=(_moved(posting, transaction), *posting.events))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,8 @@ class TransferPoints(Command[Transferred]):
             outgoing=outgoing,
             incoming=incoming,
         )
-        events = (_moved(sender, outgoing), _moved(recipient, incoming))
+        moves = (_moved(sender, outgoing), _moved(recipient, incoming))
+        events = (*moves, *sender.events, *recipient.events)
         return Decision(result, save=rows, events=events)
 
 
@@ -188,7 +189,7 @@ class HoldPoints(Command[Held]):
         transaction = posting.transactions[-1]
         rows = posting.close()
         result = Held(account=posting.account, hold=hold)
-        return Decision(result, save=rows, events=(_moved(posting, transaction),))
+        return Decision(result, save=rows, events=(_moved(posting, transaction), *posting.events))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +208,7 @@ class CaptureHold(Command[Held]):
         hold, transaction = posting.capture(posting.find_hold(hold.id), points)
         rows = posting.close()
         result = Held(account=posting.account, hold=hold)
-        return Decision(result, save=rows, events=(_moved(posting, transaction),))
+        return Decision(result, save=rows, events=(_moved(posting, transaction), *posting.events))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +224,7 @@ class ReleaseHold(Command[Held]):
         transaction = posting.transactions[-1]
         rows = posting.close()
         result = Held(account=posting.account, hold=hold)
-        return Decision(result, save=rows, events=(_moved(posting, transaction),))
+        return Decision(result, save=rows, events=(_moved(posting, transaction), *posting.events))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ from domain.points.account import (
 )
 from domain.points.book import Changes, Opening, Source, closed_if_empty
 from domain.points.settling import SettlingBook
-from domain.programs import ExpiryKind, ReturnPolicy
+from domain.programs import ExpiryKind, PendingKind, PendingPolicy, ReturnPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class Posting(SettlingBook):
         """Credit what rules gave, each rule its own transaction and lot, by the program's policies (L3, L5)."""
         self.touch(occurred_at)
         for item in earned:
-            opening = self._earned_opening(item.points, occurred_at)
+            opening = self._earned_opening(item.points, source, occurred_at)
             is_pending = self._is_pending(opening)
             self._grow(lifetime_earned=item.points)
             if not is_pending:
@@ -208,7 +208,7 @@ class Posting(SettlingBook):
 
         `earned_by` is the purchase, `reverses` its earning. What cannot be taken is `short`.
         """
-        own = [lot for lot in self.open_lots if lot.source_id == earned_by]
+        own = sorted((lot for lot in self.open_lots if lot.source_id == earned_by), key=lambda lot: lot.id.int)
         pending = [lot for lot in own if lot.state is LotState.PENDING]
         cancelled = self._cancel(pending, amount, source, reverses)
         rest = amount - cancelled
@@ -251,17 +251,18 @@ class Posting(SettlingBook):
         """Settle what this posting made due, pay debt, reach tiers, and hand over the rows to save."""
         if self.account.due_at is not None and self.account.due_at <= self.state.now:
             self.settle()
-        if self.account.debt > 0 and self.account.available > 0:
-            self.pay_debt()
+        self.pay_debt(self.state.now)
         return (self.account, *self.transactions, *self._saved.values(), *self._draws)
 
-    def _earned_opening(self, amount: int, occurred_at: datetime) -> Opening:
+    def _earned_opening(self, amount: int, source: Source, occurred_at: datetime) -> Opening:
         program = self.program
-        expires_at = lots.expires_at(program.expiry, occurred_at, program.time_zone)
+        # Only a purchase is ever confirmed: other points would wait for an event that never comes.
+        waits_in_vain = program.pending.kind is PendingKind.ON_EVENT and source.type is not SourceType.PURCHASE
+        pending = PendingPolicy() if waits_in_vain else program.pending
         return Opening(
             amount=amount,
-            available_at=lots.available_at(program.pending, occurred_at, program.time_zone),
-            expires_at=expires_at,
+            available_at=lots.available_at(pending, occurred_at, program.time_zone),
+            expires_at=lots.expires_at(program.expiry, occurred_at, program.time_zone),
             expires_when_idle=program.expiry.kind is ExpiryKind.INACTIVITY,
         )
 
@@ -323,8 +324,6 @@ def open_posting(state: State, member_id: UUID) -> Posting:
     posting = Posting(state, account)
     if account.due_at is not None and account.due_at <= state.now:
         posting.settle()
-        if posting.account.debt > 0 and posting.account.available > 0:
-            posting.pay_debt()
     return posting
 
 

@@ -1,5 +1,7 @@
 """What the clock does to an account: holds lapse, pending lots activate, lots expire; and debt is paid."""
 
+import heapq
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -22,11 +24,22 @@ class SettlingBook(Book):
     """A book that can catch up with the clock, each due thing at its own time, in order."""
 
     def settle(self) -> None:
-        """Let the clock catch up: lapse holds, activate and expire lots, each at its own time, in order."""
-        now = self.state.now
-        while due := self._due(now):
-            for at, item in sorted(due, key=lambda pair: (pair[0], pair[1].id.int)):
-                self._happen(item, at)
+        """Let the clock catch up: lapse holds, activate and expire lots, each at its own time, in order.
+
+        Debt is paid as soon as something can pay it, so that a late clock comes to the same end as
+        a punctual one.
+        """
+        holds = {hold.id.int: hold for hold in self._open_holds()}
+        queue = [(at, item.id.int) for at, item in self._waiting()]
+        heapq.heapify(queue)
+        while queue and queue[0][0] <= self.state.now:
+            at, key = heapq.heappop(queue)
+            changed = self._lapse(holds.pop(key), at) if key in holds else self._happen(UUID(int=key), at)
+            self.pay_debt(at)
+            for lot in changed:
+                again = self._due_time(self._lot(lot.id))
+                if again is not None:
+                    heapq.heappush(queue, (again, lot.id.int))
         self.account = replace(self.account, due_at=self._soonest())
 
     def activate(self, lot: Lot, at: datetime) -> None:
@@ -49,16 +62,23 @@ class SettlingBook(Book):
             return saved
         return self.state.get(Hold, hold_id)
 
-    def _happen(self, item: Lot | Hold, at: datetime) -> None:
-        if isinstance(item, Hold):
-            self._give_free(item, self._held_draws(item), item.amount, at)
-            self._saved[item.id] = replace(item, state=HoldState.LAPSED)
-            return
-        lot = self._lot(item.id)
+    def _lapse(self, hold: Hold, at: datetime) -> Sequence[Lot]:
+        """Release a hold by the clock. Returns the lots whose time may have come with it."""
+        draws = self._held_draws(hold)
+        self._give_free(hold, draws, hold.amount, at)
+        self._saved[hold.id] = replace(hold, state=HoldState.LAPSED)
+        return [lot for lot, _ in draws]
+
+    def _happen(self, lot_id: UUID, at: datetime) -> Sequence[Lot]:
+        """Activate or expire a lot, unless what happened before left nothing to do. Returns it if it lives on."""
+        lot = self._lot(lot_id)
+        if self._due_time(lot) != at:
+            return ()
         if lot.state is LotState.PENDING:
             self.activate(lot, at)
-        elif lot.free:
-            self._expire(lot, at)
+            return (lot,)
+        self._expire(lot, at)
+        return ()
 
     def _expire(self, lot: Lot, at: datetime) -> None:
         over = lot.free
@@ -84,6 +104,7 @@ class SettlingBook(Book):
         )
         for lot, freed in draws:
             current = self._lot(lot.id)
+            self._freed_at[lot.id] = at
             self._put_lot(replace(current, held=current.held - freed))
             self._keep_draw(transaction, lot, -freed)
 
@@ -92,7 +113,8 @@ class SettlingBook(Book):
         return tuple((self._lot(draw.lot_id), draw.amount) for draw in drawn)
 
     def _open_holds(self) -> tuple[Hold, ...]:
-        holds = {hold.id: hold for hold in self.state.all(Hold, of=self.account.id)}
+        stored = () if self._is_new else self.state.all(Hold, of=self.account.id)
+        holds = {hold.id: hold for hold in stored}
         holds.update({row.id: row for row in self._saved.values() if isinstance(row, Hold)})
         return tuple(hold for hold in holds.values() if hold.is_open)
 
@@ -104,14 +126,13 @@ class SettlingBook(Book):
                 waiting.append((at, lot))
         return waiting
 
-    def _due(self, now: datetime) -> list[tuple[datetime, Lot | Hold]]:
-        return [(at, item) for at, item in self._waiting() if at <= now]
-
     def _soonest(self) -> datetime | None:
         return min((at for at, _ in self._waiting()), default=None)
 
-    def pay_debt(self) -> None:
+    def pay_debt(self, at: datetime) -> None:
         """Available points pay what is owed, the oldest first, before anything can spend them (L8)."""
+        if not (self.account.debt and self.account.available):
+            return
         owed = {row.id: row for row in self.state.all(Shortfall, of=self.account.id)}
         owed.update({row.id: row for row in self._saved.values() if isinstance(row, Shortfall)})
         for shortfall in sorted(owed.values(), key=lambda row: row.id.int):
@@ -125,6 +146,7 @@ class SettlingBook(Book):
                 Source(SourceType.SHORTFALL, shortfall.id),
                 Changes(available=-paid, debt=-paid),
                 reverses=shortfall.reverses,
+                occurred_at=at,
             )
             self._draw(transaction, draws)
             self._saved[shortfall.id] = replace(shortfall, remaining=shortfall.remaining - paid)

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from domain import checks, earning, members, money, programs, stores, tiers
-from domain.kernel import Command, Decision, Event, Refusal, Row, State, Want
+from domain.kernel import FAMILY, Command, Decision, Event, Refusal, Row, State, Want
 from domain.members import MemberRef
 from domain.points.account import Lot, LotState, PointsAccount, SourceType
 from domain.points.book import Source
@@ -215,7 +215,7 @@ class RecordPurchase(Command[Recorded]):
             wants.append(Want(members.Member, self.member.external_id, "external_id"))
         if self.store_id is not None:
             wants.append(Want(stores.Store, self.store_id))
-        wants.append(Want(tiers.Tier, state.program_id, "*"))
+        wants.append(Want(tiers.Tier, state.program_id, FAMILY))
         return tuple(wants)
 
     def _repeated(self, state: State, before: Purchase, member_id: UUID) -> Decision[Recorded]:
@@ -231,17 +231,18 @@ class RecordPurchase(Command[Recorded]):
             before.amount_minor,
             before.freight_minor,
             before.offset_minor,
-            tuple(line.amount_minor for line in before.lines),
+            tuple((line.amount_minor, line.earns) for line in before.lines),
         )
         if told != kept:
             raise PurchaseConflict(field=("externalId",), externalId=before.external_id, purchaseId=str(before.id))
-        account = state.get(PointsAccount, before.member_id)
+        account = open_posting(state, before.member_id).account
         return Decision(Recorded(purchase=before, account=account, is_repeat=True))
 
-    def _goods(self) -> tuple[int, ...]:
-        if self.lines:
-            return tuple(line.amount_minor for line in self.lines)
-        return (self.amount_minor - self.freight_minor,)
+    def _goods(self) -> tuple[tuple[int, bool], ...]:
+        return tuple((line.amount_minor, line.earns) for line in self._told_lines())
+
+    def _told_lines(self) -> tuple[Line, ...]:
+        return self.lines or (Line(amount_minor=self.amount_minor - self.freight_minor),)
 
     def _purchase(self, state: State, posting: Posting, external_id: str, occurred_at: datetime) -> Purchase:
         purchase_id = state.new_id()
@@ -250,7 +251,7 @@ class RecordPurchase(Command[Recorded]):
         tier = tiers.current(state.all(tiers.Tier, of=state.program_id), posting.account.tier_id)
         version = posting.program.rule_version
         multiplier_bp = tiers.multiplier_bp(tier)
-        earned = earning.earn(earning.rules_of(state, version), basis_of(lines, self.freight_minor, multiplier_bp))
+        earned = earning.earn(posting.program.rules, basis_of(lines, self.freight_minor, multiplier_bp))
         points = sum(item.points for item in earned)
         if points:
             checks.points("earned points", points)
@@ -295,7 +296,7 @@ class RecordPurchase(Command[Recorded]):
         return hold.amount, transaction.id
 
     def _lines(self, points_spent: int) -> tuple[PurchaseLine, ...]:
-        told = self.lines or (Line(amount_minor=self.amount_minor - self.freight_minor),)
+        told = self._told_lines()
         offset = 0 if self.offset is None else self.offset.amount_minor
         offsets = _within(offset, [line.amount_minor for line in told])
         points = money.shares(points_spent, offsets)
@@ -340,7 +341,7 @@ class ConfirmPurchase(Command[Recorded]):
         posting = open_posting(state, purchase.member_id)
         if purchase.confirmed_at is not None:
             return Decision(Recorded(purchase=purchase, account=posting.account, is_repeat=True))
-        for lot in posting.open_lots:
+        for lot in sorted(posting.open_lots, key=lambda lot: lot.id.int):
             if _awaits(lot, purchase):
                 posting.activate(lot, state.now)
         purchase = replace(purchase, confirmed_at=state.now)

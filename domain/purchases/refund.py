@@ -155,9 +155,9 @@ class RefundPurchase(Command[Refunded]):
         earlier = state.all(Refund, of=purchase.id)
         same = next((refund for refund in earlier if refund.external_id == external_id), None)
         remaining = _remaining(purchase, earlier, same)
-        amounts, freight = self._split(purchase, remaining)
         if same is not None:
-            return _repeated(state, purchase, same, amounts, freight)
+            return self._repeated(state, purchase, same, remaining)
+        amounts, freight = self._split(purchase, remaining)
         posting = open_posting(state, purchase.member_id)
         refund = Refund(
             id=state.new_id(),
@@ -195,6 +195,18 @@ class RefundPurchase(Command[Refunded]):
             checks.amount("lines.amount", line.amount_minor, minimum=1)
         reason = checks.optional_text("reason", self.reason, length_max=REASON_MAX)
         return checks.text("refundId", self.external_id, length_max=100), reason
+
+    def _repeated(self, state: State, purchase: Purchase, same: Refund, rest: "_Remaining") -> Decision[Refunded]:
+        conflict = RefundConflict(field=("refundId",), externalId=same.external_id, refundId=str(same.id))
+        try:
+            amounts, freight = self._split(purchase, rest)
+        except (RefundExceeds, LineUnknown):
+            raise conflict from None
+        told = {line.number: amount for line, amount in zip(purchase.lines, amounts, strict=True) if amount}
+        if told != {line.number: line.amount_minor for line in same.lines} or freight != same.freight_minor:
+            raise conflict
+        account = open_posting(state, purchase.member_id).account
+        return Decision(Refunded(refund=same, purchase=purchase, account=account, is_repeat=True))
 
     def _split(self, purchase: Purchase, remaining: "_Remaining") -> tuple[tuple[int, ...], int]:
         """How much of each line and of freight is refunded. Refuses what exceeds the rest."""
@@ -269,16 +281,6 @@ def _spread(amount: int, remaining: _Remaining) -> tuple[tuple[int, ...], int]:
     of_goods = min(amount, goods)
     amounts = money.shares(of_goods, remaining.lines)
     return amounts, amount - of_goods
-
-
-def _repeated(
-    state: State, purchase: Purchase, same: Refund, amounts: Sequence[int], freight: int
-) -> Decision[Refunded]:
-    told = tuple(amount for amount in amounts if amount)
-    if told != tuple(line.amount_minor for line in same.lines) or freight != same.freight_minor:
-        raise RefundConflict(field=("refundId",), externalId=same.external_id, refundId=str(same.id))
-    account = state.get(PointsAccount, purchase.member_id)
-    return Decision(Refunded(refund=same, purchase=purchase, account=account, is_repeat=True))
 
 
 def _refund_lines(purchase: Purchase, earlier: Sequence[Refund], amounts: Sequence[int]) -> tuple[RefundLine, ...]:

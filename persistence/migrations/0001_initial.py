@@ -395,6 +395,7 @@ class Migration(migrations.Migration):
                 ("name", fields.TextField(unique=False)),
                 ("currency_code", fields.CharField(max_length=3)),
                 ("time_zone", fields.TextField(unique=False)),
+                ("rules", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
                 ("rule_version", fields.IntField()),
                 ("sign_up_points", fields.BigIntField()),
                 ("pending", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
