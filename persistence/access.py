@@ -1,10 +1,14 @@
 """Keys, operators and member sessions. Of every secret only a hash is kept."""
 
+from typing import Final
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.migrations.constraints import CheckConstraint
 from tortoise.models import Model
 
 from domain import access
+from persistence import pages, rows
 from persistence.tables import describes
 
 
@@ -55,3 +59,32 @@ class MemberSessionTable(Model):
     class Meta:
         table = "member_sessions"
         unique_together = (("program_id", "token_hash"),)
+
+
+KEY_ORDER: Final = pages.Order(("id",))
+OPERATOR_ORDER: Final = pages.Order(("id",))
+
+
+async def find_key(program_id: UUID, secret_hash: str) -> access.ApiKey | None:
+    """The key with this hash, revoked or not."""
+    return await rows.first(access.ApiKey, "program_id = $1 AND secret_hash = $2", program_id, secret_hash)
+
+
+async def find_operator(program_id: UUID, email: str) -> access.Operator | None:
+    """The operator with this e-mail address, in lower case."""
+    return await rows.first(access.Operator, "program_id = $1 AND email = $2", program_id, email)
+
+
+async def find_session(program_id: UUID, token_hash: str) -> access.MemberSession | None:
+    """The session whose refresh token has this hash, expired or not."""
+    return await rows.first(access.MemberSession, "program_id = $1 AND token_hash = $2", program_id, token_hash)
+
+
+async def keys(program_id: UUID, part: pages.Slice) -> list[access.ApiKey]:
+    """Keys of a program, the oldest first."""
+    return await pages.select(access.ApiKey, KEY_ORDER, part, "program_id = $1", (program_id,))
+
+
+async def operators(program_id: UUID, part: pages.Slice) -> list[access.Operator]:
+    """Operators of a program, the oldest first."""
+    return await pages.select(access.Operator, OPERATOR_ORDER, part, "program_id = $1", (program_id,))

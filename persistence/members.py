@@ -1,9 +1,15 @@
 """Members."""
 
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.models import Model
 
 from domain import members, stores
+from domain.points import account
+from persistence import pages, rows
 from persistence.tables import describes
 
 
@@ -34,3 +40,47 @@ class MemberTable(Model):
             ("program_id", "card_number"),
             ("program_id", "email"),
         )
+
+
+ORDER: Final = pages.Order(("id",), is_descending=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which members: every condition that is told. `search` is a key as it is written, or a part of the name."""
+
+    search: str | None = None
+    tier_id: UUID | None = None
+    status: account.AccountStatus | None = None
+    channel: stores.Channel | None = None
+    store_id: UUID | None = None
+    tag: str | None = None
+
+
+_CONDITIONS: Final = {
+    "search": (
+        "(external_id = {0} OR phone = {0} OR card_number = {0} OR email = {0} OR strpos(lower(name), lower({0})) > 0)"
+    ),
+    "tier_id": "id IN (SELECT id FROM points_accounts WHERE program_id = $1 AND tier_id = {0})",
+    "status": "id IN (SELECT id FROM points_accounts WHERE program_id = $1 AND status = {0})",
+    "channel": "channel = {0}",
+    "store_id": "store_id = {0}",
+    "tag": "tags @> jsonb_build_array({0}::text)",
+}
+
+
+async def find(program_id: UUID, key: str, value: str) -> members.Member | None:
+    """The member whose unique key, one of `Member.keys`, has this value."""
+    assert key in members.Member.keys, f"{key} is no unique key of a member"
+    return await rows.first(members.Member, f"program_id = $1 AND {key} = $2", program_id, value)
+
+
+async def page(program_id: UUID, which: Filter, part: pages.Slice) -> list[members.Member]:
+    """Members of a program, the last enrolled first."""
+    where, arguments = ["program_id = $1"], [program_id]
+    for name, condition in _CONDITIONS.items():
+        value = getattr(which, name)
+        if value is not None:
+            arguments.append(value)
+            where.append(condition.format(f"${len(arguments)}"))
+    return await pages.select(members.Member, ORDER, part, " AND ".join(where), arguments)

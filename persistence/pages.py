@@ -1,4 +1,4 @@
-"""Pages of rows by keyset: the rows after a place in an order, for one list or for the lists of many parents at once."""
+"""Pages of rows by keyset: what follows a place in an order, of one list or of the lists of many parents at once."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -46,9 +46,7 @@ class Slice:
     after: Place | None = None
 
 
-async def select(
-    kind: type[AnyRow], order: Order, part: Slice, where: str, arguments: Sequence[Any]
-) -> list[AnyRow]:
+async def select(kind: type[AnyRow], order: Order, part: Slice, where: str, arguments: Sequence[Any]) -> list[AnyRow]:
     """A page of the rows of a program; `where` leads with it, and its parameters are the `arguments`."""
     told = list(arguments)
     if part.after is not None:

@@ -1,12 +1,22 @@
 """The ledger's tables. Their constraints repeat what the domain promises, so that no bug can commit a lie."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final, TypeVar
+from uuid import UUID
+
+import asyncpg
 from tortoise import fields
 from tortoise.indexes import Index, PartialIndex
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.models import Model
 
-from domain.points import account
-from persistence.tables import describes
+from domain.kernel import FAMILY, Row
+from domain.points import account, reading
+from persistence import connection, pages
+from persistence.tables import TABLES, describes
+
+AnyRow = TypeVar("AnyRow", bound=Row)
 
 
 @describes(account.PointsAccount)
@@ -175,3 +185,50 @@ class ShortfallTable(Model):
             CheckConstraint(check="amount > 0 AND remaining >= 0 AND remaining <= amount", name="shortfalls_remaining"),
             CheckConstraint(check="remaining = 0 OR outcome = 'DEBT'", name="shortfalls_owed"),
         )
+
+
+TRANSACTION_ORDER: Final = pages.Order(("sequence",), is_descending=True)
+
+
+async def transactions_of(
+    program_id: UUID, member_ids: Sequence[UUID], part: pages.Slice
+) -> dict[UUID, list[account.PointTransaction]]:
+    """The same page of each member's transactions, the latest first."""
+    return await pages.of_parents(
+        account.PointTransaction, TRANSACTION_ORDER, part, program_id, "member_id", member_ids
+    )
+
+
+async def ledgers(program_id: UUID, member_ids: Sequence[UUID]) -> dict[UUID, reading.Ledger]:
+    """Members' accounts with what is open of them, as they stood at one instant, in five statements."""
+    # One snapshot: an account and lots of different instants would not agree.
+    async with connection.acquire() as reader, reader.transaction(isolation="repeatable_read", readonly=True):
+        table = TABLES[account.PointsAccount]
+        records = await reader.fetch(table.sql_load(None, is_locked=False), program_id, member_ids)
+        lots = await _open_of(reader, account.Lot, program_id, member_ids)
+        holds = await _open_of(reader, account.Hold, program_id, member_ids)
+        held_by = [hold.transaction_id for family in holds.values() for hold in family]
+        draws = await _open_of(reader, account.LotDraw, program_id, held_by)
+        shortfalls = await _open_of(reader, account.Shortfall, program_id, member_ids)
+    return {
+        row.id: reading.Ledger(
+            account=row,  # type: ignore[arg-type]
+            lots=tuple(lots[row.id]),
+            holds=tuple(holds[row.id]),
+            draws=tuple(draw for hold in holds[row.id] for draw in draws[hold.transaction_id]),
+            shortfalls=tuple(shortfalls[row.id]),
+        )
+        for row in map(table.decode, records)
+    }
+
+
+async def _open_of(
+    reader: asyncpg.Connection, kind: type[AnyRow], program_id: UUID, parents: Sequence[UUID]
+) -> dict[UUID, list[AnyRow]]:
+    assert kind.parent is not None, f"{kind.__name__} has no parent"
+    table = TABLES[kind]
+    found: dict[UUID, list[AnyRow]] = defaultdict(list)
+    for record in await reader.fetch(table.sql_load(FAMILY, is_locked=False), program_id, parents):
+        row: AnyRow = table.decode(record)  # type: ignore[assignment]
+        found[getattr(row, kind.parent)].append(row)
+    return found

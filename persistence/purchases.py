@@ -1,5 +1,9 @@
 """Purchases and refunds."""
 
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint
@@ -8,6 +12,7 @@ from tortoise.models import Model
 from domain import stores
 from domain.points import account
 from domain.purchases import purchase, refund
+from persistence import pages, rows
 from persistence.tables import describes
 
 
@@ -93,3 +98,26 @@ class RefundTable(Model):
                 check="points_due = points_cancelled + points_reversed + points_short", name="refunds_points"
             ),
         )
+
+
+ORDER: Final = pages.Order(("occurred_at", "id"), is_descending=True)
+REFUND_ORDER: Final = pages.Order(("id",))
+
+
+async def find(program_id: UUID, external_id: str) -> purchase.Purchase | None:
+    """The purchase with the shop's order number."""
+    return await rows.first(purchase.Purchase, "program_id = $1 AND external_id = $2", program_id, external_id)
+
+
+async def of_members(
+    program_id: UUID, member_ids: Sequence[UUID], part: pages.Slice
+) -> dict[UUID, list[purchase.Purchase]]:
+    """The same page of each member's purchases, the latest first."""
+    return await pages.of_parents(purchase.Purchase, ORDER, part, program_id, "member_id", member_ids)
+
+
+async def refunds_of(
+    program_id: UUID, purchase_ids: Sequence[UUID], part: pages.Slice
+) -> dict[UUID, list[refund.Refund]]:
+    """The same page of each purchase's refunds, the oldest first."""
+    return await pages.of_parents(refund.Refund, REFUND_ORDER, part, program_id, "purchase_id", purchase_ids)

@@ -1,11 +1,16 @@
 """Rewards, their stock, and redemptions."""
 
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint
 from tortoise.models import Model
 
 from domain import rewards, stores
+from persistence import pages
 from persistence.tables import describes
 
 
@@ -64,3 +69,22 @@ class RedemptionTable(Model):
             CheckConstraint(check="quantity > 0 AND points > 0", name="redemptions_amounts"),
             CheckConstraint(check="(state = 'PLACED') = (closed_at IS NULL)", name="redemptions_closed"),
         )
+
+
+ORDER: Final = pages.Order(("id",))
+REDEMPTION_ORDER: Final = pages.Order(("id",), is_descending=True)
+
+
+async def page(program_id: UUID, part: pages.Slice, *, is_active: bool | None = None) -> list[rewards.Reward]:
+    """Rewards of a program, the oldest first; all of them, or those that are or are not active."""
+    where, arguments = "program_id = $1", [program_id]
+    if is_active is not None:
+        where = f"{where} AND is_active" if is_active else f"{where} AND NOT is_active"
+    return await pages.select(rewards.Reward, ORDER, part, where, arguments)
+
+
+async def redemptions_of(
+    program_id: UUID, member_ids: Sequence[UUID], part: pages.Slice
+) -> dict[UUID, list[rewards.Redemption]]:
+    """The same page of each member's redemptions, the latest first."""
+    return await pages.of_parents(rewards.Redemption, REDEMPTION_ORDER, part, program_id, "member_id", member_ids)

@@ -1,9 +1,13 @@
 """Stores."""
 
+from typing import Final
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.models import Model
 
 from domain import stores
+from persistence import pages
 from persistence.tables import describes
 
 
@@ -19,3 +23,11 @@ class StoreTable(Model):
     class Meta:
         table = "stores"
         unique_together = (("program_id", "code"), ("program_id", "id"))
+
+
+ORDER: Final = pages.Order(("id",))
+
+
+async def page(program_id: UUID, part: pages.Slice) -> list[stores.Store]:
+    """Stores of a program, the oldest first."""
+    return await pages.select(stores.Store, ORDER, part, "program_id = $1", (program_id,))
