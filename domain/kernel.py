@@ -100,6 +100,8 @@ class Want(NamedTuple):
     value: object
     by: str | None = None
     is_locked: bool = False
+    # The kind whose row of the same id is wanted too, locked: a member found by a key brings its account.
+    then: type[Row] | None = None
 
 
 class NotLoaded(Exception):
@@ -200,7 +202,7 @@ class State:
 
     def need(self, *wants: Want) -> None:
         """Ask for several things at once, so that they are loaded in one round."""
-        missing = tuple(want for want in wants if self._is_missing(want))
+        missing = tuple(want for want in wants if self.is_missing(want))
         if missing:
             raise NotLoaded(*missing)
 
@@ -219,8 +221,15 @@ class State:
         assert found.program_id == self.program_id, "a row of another program was loaded"
         return found
 
-    def _is_missing(self, want: Want) -> bool:
-        kind, value, index, is_locked = want
+    def key_of(self, want: Want) -> UUID | None:
+        """The id of the row that answers a want, once it is admitted; None if there is none."""
+        if want.by is None:
+            return None if self._rows.get((want.kind, want.value)) is None else want.value  # type: ignore[arg-type,return-value]
+        return self._keys.get((want.kind, want.by, want.value))
+
+    def is_missing(self, want: Want) -> bool:
+        """Whether memory does not hold, or does not hold locked, what is wanted."""
+        kind, value, index, is_locked, _ = want
         if self.is_complete:
             return False
         if index == FAMILY:

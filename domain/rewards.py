@@ -7,11 +7,11 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from domain import checks, members, stores
-from domain.kernel import Command, Decision, Event, Refusal, Row, State, Want
+from domain.kernel import FAMILY, Command, Decision, Event, Refusal, Row, State, Want
 from domain.members import MemberRef
-from domain.points.account import PointsAccount, SourceType
+from domain.points.account import LotDraw, PointsAccount, SourceType
 from domain.points.book import Source
-from domain.points.posting import Returned, open_posting
+from domain.points.posting import Returned, open_posting, wants_to_draw
 from domain.stores import Channel
 
 DESCRIPTION_MAX: Final = 2000
@@ -291,7 +291,7 @@ class RedeemReward(Command[Redeemed]):
         checks.number("quantity", self.quantity, minimum=1, maximum=QUANTITY_MAX)
         member_id = members.resolve(state, self.member)
         state.need(
-            Want(PointsAccount, member_id, is_locked=True),
+            *wants_to_draw(state, member_id),
             Want(Reward, self.reward_id),
             Want(RewardStock, self.reward_id, is_locked=True),
         )
@@ -369,6 +369,11 @@ class CancelRedemption(Command[Redeemed]):
     def decide(self, state: State) -> Decision[Redeemed]:
         reason = checks.text("reason", self.reason, length_max=REASON_MAX)
         redemption = _placed(state, self.redemption_id, self.member_id)
+        state.need(
+            *wants_to_draw(state, redemption.member_id),
+            Want(LotDraw, redemption.transaction_id, FAMILY),
+            Want(RewardStock, redemption.reward_id, is_locked=True),
+        )
         posting = open_posting(state, redemption.member_id)
         source = Source(SourceType.REDEMPTION, redemption.id)
         returned = posting.give_back(redemption.transaction_id, source, redemption.points)

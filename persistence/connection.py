@@ -123,11 +123,16 @@ async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Addre
 
 
 async def connect(address: Address) -> asyncpg.Connection:
-    """A connection of one's own, for the engine and for tools."""
+    """A connection of one's own, for the engine and for tools. It reads and writes by key alone."""
     return await asyncpg.connect(
         **address.arguments(),
         timeout=CONNECT_SECONDS_MAX,
-        server_settings={"application_name": "tessera", "jit": "off", "deadlock_timeout": "200ms"},
+        server_settings={
+            "application_name": "tessera",
+            "jit": "off",
+            # Plans of statements and of foreign keys are kept; one made while a table was empty would scan it for ever.
+            "enable_seqscan": "off",
+        },
     )
 
 

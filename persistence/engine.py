@@ -45,6 +45,9 @@ DISCONNECTED: Final = (
     asyncpg.CrashShutdownError,
     OSError,
 )
+# While one batch is being written the next may be decided, if so many wait that it is worth its own commit.
+LANES: Final = 2
+OVERLAP_MIN: Final = 64
 RECONNECT_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1, 2, 4)
 
 
@@ -73,6 +76,13 @@ class Waiting:
     asked_at: float
     receipt_id: UUID | None = None
     input_hash: bytes = b""
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """A connection that batches run on, one at a time."""
+
+    connection: asyncpg.Connection | None = None
 
 
 @dataclass(slots=True)
@@ -113,7 +123,8 @@ class Engine:
         self._next_first_id = next_first_id or clock.Ids().next_first
         self._queue: deque[Waiting] = deque()
         self._wake = asyncio.Event()
-        self._connection: asyncpg.Connection | None = None
+        self._idle = [Lane() for _ in range(LANES)]
+        self._under_way: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -126,9 +137,10 @@ class Engine:
         self._wake.set()
         if task is not None:
             await task
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
+        for lane in self._idle:
+            if lane.connection is not None:
+                await lane.connection.close()
+                lane.connection = None
 
     async def execute(
         self,
@@ -168,13 +180,28 @@ class Engine:
 
     async def _run(self) -> None:
         while self._task is not None or self._queue:
-            if not self._queue:
+            if not self._may_begin():
                 self._wake.clear()
                 await self._wake.wait()
                 continue
             # Whoever is about to ask in this turn of the event loop shares the commit.
             await asyncio.sleep(0)
-            await self._answer(self._take())
+            # The next batch is decided after this one, whose locks make it wait for what it must see.
+            await self._begin(self._take(), self._idle.pop())
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    def _may_begin(self) -> bool:
+        is_worth_a_lane = len(self._idle) == LANES or len(self._queue) >= OVERLAP_MIN
+        return bool(self._queue and self._idle and is_worth_a_lane)
+
+    async def _begin(self, commands: list[Waiting], lane: Lane) -> None:
+        """Start a batch and return when it is decided; its writing goes on beside the next batch's deciding."""
+        decided = asyncio.Event()
+        task = asyncio.create_task(self._answer(commands, lane, decided))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        await decided.wait()
 
     def _take(self) -> list[Waiting]:
         """The commands of the program that has waited longest, in order, as many as a batch may have."""
@@ -187,14 +214,18 @@ class Engine:
         self._queue.extendleft(reversed(others))
         return taken
 
-    async def _answer(self, commands: list[Waiting]) -> None:
+    async def _answer(self, commands: list[Waiting], lane: Lane, decided: asyncio.Event) -> None:
         """Run a batch until it is committed or known to fail, and answer every caller."""
         self.figures.batches += 1
         self.figures.batch_size.add(len(commands))
         try:
-            answers = await self._run_batch(commands)
+            answers = await self._run_batch(commands, lane, decided)
         except Exception as fault:  # noqa: BLE001 - one batch's fault is its callers', never the engine's end
-            answers = await self._isolate(commands, fault)
+            answers = await self._isolate(commands, lane, fault)
+        finally:
+            decided.set()
+            self._idle.append(lane)
+            self._wake.set()
         for waiting, answer in zip(commands, answers, strict=True):
             self._give(waiting, answer)
 
@@ -212,7 +243,9 @@ class Engine:
         figures.faults += not isinstance(answer, Refusal)
         waiting.answer.set_exception(answer)
 
-    async def _isolate(self, commands: list[Waiting], fault: Exception) -> list[Outcome[Any] | BaseException]:
+    async def _isolate(
+        self, commands: list[Waiting], lane: Lane, fault: Exception
+    ) -> list[Outcome[Any] | BaseException]:
         """Batch-mates share a commit, not a fate: run each alone, so that only the bad one fails."""
         if len(commands) == 1 or isinstance(fault, Unavailable):
             if not isinstance(fault, Unavailable):
@@ -222,50 +255,56 @@ class Engine:
         answers: list[Outcome[Any] | BaseException] = []
         for waiting in commands:
             try:
-                answers.extend(await self._run_batch([waiting]))
+                answers.extend(await self._run_batch([waiting], lane, asyncio.Event()))
             except Exception as alone:  # noqa: BLE001 - told to its caller
-                answers.extend(await self._isolate([waiting], alone))
+                answers.extend(await self._isolate([waiting], lane, alone))
         return answers
 
-    async def _run_batch(self, commands: Sequence[Waiting]) -> list[Outcome[Any] | BaseException]:
+    async def _run_batch(
+        self, commands: Sequence[Waiting], lane: Lane, decided: asyncio.Event
+    ) -> list[Outcome[Any] | BaseException]:
         """One batch, run again after passing faults and lost connections, a bounded number of times."""
         for attempt in range(self._retry_max + 1):
             try:
-                return await self._attempt(commands)
+                return await self._attempt(commands, lane, decided)
             except PASSING:
                 if attempt == self._retry_max:
                     raise
                 await asyncio.sleep(0.002 * 2**attempt)
             except DISCONNECTED as fault:
-                await self._lose_connection(commands, fault)
+                self._lose_connection(commands, lane, fault)
             self.figures.retries += 1
         raise Unavailable
 
-    async def _lose_connection(self, commands: Sequence[Waiting], fault: BaseException) -> None:
+    @staticmethod
+    def _lose_connection(commands: Sequence[Waiting], lane: Lane, fault: BaseException) -> None:
         """Drop the connection. Whether the commit arrived is known only to receipts: without one, give up."""
         logger.warning("the engine lost its connection to PostgreSQL: %s", type(fault).__name__)
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.terminate()
-        if connection is not None and any(waiting.idempotency_key is None for waiting in commands):
+        connection, lane.connection = lane.connection, None
+        if connection is None:
+            return
+        connection.terminate()
+        if any(waiting.idempotency_key is None for waiting in commands):
             raise Unavailable from fault
 
-    async def _connected(self) -> asyncpg.Connection:
-        if self._connection is not None and not self._connection.is_closed():
-            return self._connection
+    async def _connected(self, lane: Lane) -> asyncpg.Connection:
+        if lane.connection is not None and not lane.connection.is_closed():
+            return lane.connection
         for pause in RECONNECT_SECONDS:
             try:
-                self._connection = await self._connect()
+                lane.connection = await self._connect()
             except DISCONNECTED:
                 await asyncio.sleep(pause)
             else:
-                return self._connection
+                return lane.connection
         raise Unavailable
 
     # One attempt: load, decide, write, commit.
 
-    async def _attempt(self, commands: Sequence[Waiting]) -> list[Outcome[Any] | BaseException]:
-        connection = await self._connected()
+    async def _attempt(
+        self, commands: Sequence[Waiting], lane: Lane, decided: asyncio.Event
+    ) -> list[Outcome[Any] | BaseException]:
+        connection = await self._connected(lane)
         program_id = commands[0].program_id
         state = State(program_id, make_id=clock.make_id)
         batch = Batch(commands, self._now(), state, Journal(program_id))
@@ -273,6 +312,7 @@ class Engine:
         try:
             await self._find_receipts(connection, batch)
             await self._decide_all(connection, batch)
+            decided.set()
             await batch.journal.write(connection, batch.now)
             await connection.execute("COMMIT")
         except BaseException:

@@ -1,7 +1,7 @@
 """Answering what a batch's decisions want: one query for each kind and way of asking, locks in the order of ids."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +16,25 @@ Asking = tuple[type[Row], str | None, bool]
 
 async def load(connection: asyncpg.Connection, state: State, wants: Iterable[Want]) -> None:
     """Load what is wanted into the state. Waits for rows that another transaction has locked."""
-    by_asking: dict[Asking, list[Want]] = defaultdict(list)
+    by_asking: dict[Asking, dict[object, Want]] = defaultdict(dict)
     for want in wants:
-        by_asking[(want.kind, want.by, want.is_locked)].append(want)
+        by_asking[(want.kind, want.by, want.is_locked)][want.value] = want
+    chained: dict[Want, None] = {}
     for asking in sorted(by_asking, key=_place):
-        await _ask(connection, state, by_asking[asking])
+        asked = list(by_asking[asking].values())
+        await _ask(connection, state, asked)
+        chained.update(dict.fromkeys(_brought_along(state, asked)))
+    if chained:
+        await load(connection, state, chained)
+
+
+def _brought_along(state: State, wants: Iterable[Want]) -> Iterator[Want]:
+    for want in wants:
+        key = state.key_of(want)
+        if want.then is not None and key is not None:
+            brought = Want(want.then, key, is_locked=True)
+            if state.is_missing(brought):
+                yield brought
 
 
 def _place(asking: Asking) -> tuple[int, str, bool]:

@@ -19,6 +19,7 @@ class Order:
     """A total order of a kind's rows: by columns, the last of which is unique, all upwards or all downwards."""
 
     columns: tuple[str, ...]
+    types: tuple[type, ...] = (UUID,)
     is_descending: bool = False
 
     def place(self, row: Row) -> Place:

@@ -187,7 +187,7 @@ class ShortfallTable(Model):
         )
 
 
-TRANSACTION_ORDER: Final = pages.Order(("sequence",), is_descending=True)
+TRANSACTION_ORDER: Final = pages.Order(("sequence",), (int,), is_descending=True)
 
 
 async def transactions_of(

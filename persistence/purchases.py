@@ -1,6 +1,7 @@
 """Purchases and refunds."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -100,7 +101,7 @@ class RefundTable(Model):
         )
 
 
-ORDER: Final = pages.Order(("occurred_at", "id"), is_descending=True)
+ORDER: Final = pages.Order(("occurred_at", "id"), (datetime, UUID), is_descending=True)
 REFUND_ORDER: Final = pages.Order(("id",))
 
 

@@ -28,9 +28,9 @@ async def check_database(url: str) -> None:
         major = connection.get_server_version().major
         await connection.close()
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        raise Unreachable(f"DATABASE_URL: no session with {_shown(url)}: {_reason(error)}") from error
+        raise Unreachable(f"DATABASE_URL: no session with {shown(url)}: {_reason(error)}") from error
     if major < POSTGRES_MAJOR_MIN:
-        raise Unreachable(f"DATABASE_URL: {_shown(url)} is PostgreSQL {major}; it takes {POSTGRES_MAJOR_MIN} or later.")
+        raise Unreachable(f"DATABASE_URL: {shown(url)} is PostgreSQL {major}; it takes {POSTGRES_MAJOR_MIN} or later.")
 
 
 async def check_redis(url: str) -> None:
@@ -41,10 +41,10 @@ async def check_redis(url: str) -> None:
         ) as client:
             await client.ping()
     except (OSError, RedisError, ValueError) as error:
-        raise Unreachable(f"REDIS_URL: no answer from {_shown(url)}: {_reason(error)}") from error
+        raise Unreachable(f"REDIS_URL: no answer from {shown(url)}: {_reason(error)}") from error
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
     """The URL without its user, password and query, or no URL where it is unclear which part those are."""
     address, _, query = url.partition("?")
     scheme, _, rest = address.partition("://")

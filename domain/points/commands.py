@@ -7,19 +7,20 @@ from typing import Final
 from uuid import UUID
 
 from domain import checks, members
-from domain.kernel import Command, Decision, Event, Refusal, State, Want
+from domain.kernel import FAMILY, Command, Decision, Event, Refusal, State, Want
 from domain.members import MemberRef
 from domain.points import lots
 from domain.points.account import (
     AccountStatus,
     Hold,
+    LotDraw,
     PointsAccount,
     PointTransaction,
     SourceType,
     TransactionKind,
 )
 from domain.points.book import Opening, Source
-from domain.points.posting import Posting, open_posting
+from domain.points.posting import Posting, open_posting, wants_to_draw
 from domain.programs import HOLD_MINUTES_MAX, ExpiryKind
 
 REASON_MAX: Final = 500
@@ -136,7 +137,7 @@ class TransferPoints(Command[Transferred]):
         if sender_id == recipient_id:
             raise TransferToSelf(field=("recipient",))
         # Both accounts are asked for at once, so that they are locked together, in the order of ids (L12).
-        state.need(*(Want(PointsAccount, key, is_locked=True) for key in (sender_id, recipient_id)))
+        state.need(*wants_to_draw(state, sender_id), Want(PointsAccount, recipient_id, is_locked=True))
         sender, recipient = open_posting(state, sender_id), open_posting(state, recipient_id)
         sender.require_active()
         recipient.require_active()
@@ -181,7 +182,9 @@ class HoldPoints(Command[Held]):
         reference = checks.optional_text("reference", self.reference)
         if self.minutes is not None:
             checks.number("minutes", self.minutes, minimum=1, maximum=HOLD_MINUTES_MAX)
-        posting = open_posting(state, members.resolve(state, self.member))
+        member_id = members.resolve(state, self.member)
+        state.need(*wants_to_draw(state, member_id))
+        posting = open_posting(state, member_id)
         posting.require_active()
         minutes = posting.program.hold_minutes if self.minutes is None else self.minutes
         lapses_at = state.now + timedelta(minutes=minutes)
@@ -203,6 +206,7 @@ class CaptureHold(Command[Held]):
         hold = state.get(Hold, self.hold_id)
         points = hold.amount if self.points is None else self.points
         checks.points("points", points, maximum=hold.amount)
+        state.need(*wants_to_draw(state, hold.member_id), Want(LotDraw, hold.transaction_id, FAMILY))
         posting = open_posting(state, hold.member_id)
         posting.require_active()
         hold, transaction = posting.capture(posting.find_hold(hold.id), points)
@@ -219,6 +223,7 @@ class ReleaseHold(Command[Held]):
 
     def decide(self, state: State) -> Decision[Held]:
         hold = state.get(Hold, self.hold_id)
+        state.need(*wants_to_draw(state, hold.member_id), Want(LotDraw, hold.transaction_id, FAMILY))
         posting = open_posting(state, hold.member_id)
         hold = posting.release(posting.find_hold(hold.id))
         transaction = posting.transactions[-1]

@@ -11,7 +11,8 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.earning import Earned
-from domain.kernel import NotFound, Row, State
+from domain.kernel import FAMILY, NotFound, Row, State, Want
+from domain.members import Member, MemberRef
 from domain.points import lots
 from domain.points.account import (
     AccountStatus,
@@ -19,7 +20,6 @@ from domain.points.account import (
     HoldNotOpen,
     HoldState,
     Lot,
-    LotDraw,
     LotState,
     MemberFrozen,
     PointsAccount,
@@ -31,7 +31,7 @@ from domain.points.account import (
 )
 from domain.points.book import Changes, Opening, Source, closed_if_empty
 from domain.points.settling import SettlingBook
-from domain.programs import ExpiryKind, PendingKind, PendingPolicy, ReturnPolicy
+from domain.programs import ExpiryKind, PendingKind, PendingPolicy, Program, ReturnPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +158,7 @@ class Posting(SettlingBook):
     def capture(self, hold: Hold, amount: int) -> tuple[Hold, PointTransaction]:
         """Spend held points; what the capture leaves of the hold is released (L10). Refuses `HoldNotOpen`."""
         self._require_open(hold)
-        draws = self._held_draws(hold)
+        draws = self._draws_of(hold.transaction_id)
         captured = _first(draws, amount)
         transaction = self._record(
             TransactionKind.CAPTURE,
@@ -181,7 +181,7 @@ class Posting(SettlingBook):
     def release(self, hold: Hold) -> Hold:
         """Make held points available again; those that expired meanwhile expire now (L10). Refuses `HoldNotOpen`."""
         self._require_open(hold)
-        self._give_free(hold, self._held_draws(hold), hold.amount, self.state.now)
+        self._give_free(hold, self._draws_of(hold.transaction_id), hold.amount, self.state.now)
         hold = replace(hold, state=HoldState.RELEASED)
         self._saved[hold.id] = hold
         return hold
@@ -192,9 +192,7 @@ class Posting(SettlingBook):
         Points of a lot that has expired go by the program's return policy. `returned_before` is
         how many points of the same spending came back earlier.
         """
-        drawn = sorted(self.state.all(LotDraw, of=spending), key=lambda draw: draw.id.int)
-        pairs = [(self._lot(draw.lot_id), draw.amount) for draw in drawn]
-        backwards = lots.giving_back(pairs, returned_before, amount)
+        backwards = lots.giving_back(self._draws_of(spending), returned_before, amount)
         alive = [(lot, given) for lot, given in backwards if not self._is_over(lot)]
         lost = sum(given for lot, given in backwards if self._is_over(lot))
         replaced = lost if self.program.return_policy is ReturnPolicy.REPLACE else 0
@@ -316,8 +314,28 @@ class Posting(SettlingBook):
         return drawn + lots.choose(others, self.account, of_others)
 
 
+def wants_to_draw(state: State, member_id: UUID) -> tuple[Want, ...]:
+    """What a posting that draws from lots needs, so that a command can ask for it in one round with its own."""
+    return (
+        Want(PointsAccount, member_id, is_locked=True),
+        Want(Program, state.program_id),
+        Want(Lot, member_id, FAMILY),
+    )
+
+
+def account_wants(ref: MemberRef) -> tuple[Want, ...]:
+    """What finds and locks the account of the member a caller names, in one round."""
+    if ref.id is not None:
+        return (Want(PointsAccount, ref.id, is_locked=True),)
+    keys = ("external_id", "phone", "card_number")
+    return tuple(
+        Want(Member, value, key, then=PointsAccount) for key in keys if (value := getattr(ref, key)) is not None
+    )
+
+
 def open_posting(state: State, member_id: UUID) -> Posting:
     """Lock a member's account and let the clock catch up on it. Refuses `NotFound`."""
+    state.need(Want(PointsAccount, member_id, is_locked=True), Want(Program, state.program_id))
     account = state.find(PointsAccount, member_id)
     if account is None:
         raise NotFound(kind="Member", key=str(member_id))

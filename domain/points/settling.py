@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from domain.kernel import FAMILY, Want
 from domain.points import lots
 from domain.points.account import (
     Hold,
@@ -29,6 +30,7 @@ class SettlingBook(Book):
         Debt is paid as soon as something can pay it, so that a late clock comes to the same end as
         a punctual one.
         """
+        self._need_waiting()
         holds = {hold.id.int: hold for hold in self._open_holds()}
         queue = [(at, item.id.int) for at, item in self._waiting()]
         heapq.heapify(queue)
@@ -64,7 +66,7 @@ class SettlingBook(Book):
 
     def _lapse(self, hold: Hold, at: datetime) -> Sequence[Lot]:
         """Release a hold by the clock. Returns the lots whose time may have come with it."""
-        draws = self._held_draws(hold)
+        draws = self._draws_of(hold.transaction_id)
         self._give_free(hold, draws, hold.amount, at)
         self._saved[hold.id] = replace(hold, state=HoldState.LAPSED)
         return [lot for lot, _ in draws]
@@ -108,9 +110,23 @@ class SettlingBook(Book):
             self._put_lot(replace(current, held=current.held - freed))
             self._keep_draw(transaction, lot, -freed)
 
-    def _held_draws(self, hold: Hold) -> lots.Draws:
-        drawn = sorted(self.state.all(LotDraw, of=hold.transaction_id), key=lambda draw: draw.id.int)
+    def _draws_of(self, transaction_id: UUID) -> lots.Draws:
+        """What a stored transaction drew, in the order it did, with the lots as this posting leaves them."""
+        self.state.need(Want(LotDraw, transaction_id, FAMILY), Want(Lot, self.account.id, FAMILY))
+        drawn = sorted(self.state.all(LotDraw, of=transaction_id), key=lambda draw: draw.id.int)
+        known = self._all_lots()
+        # Lots that are used up are in no family: ask for all of them at once.
+        self.state.need(*(Want(Lot, draw.lot_id, is_locked=True) for draw in drawn if draw.lot_id not in known))
         return tuple((self._lot(draw.lot_id), draw.amount) for draw in drawn)
+
+    def _need_waiting(self) -> None:
+        """Ask at once for all that the clock may act on."""
+        if self._is_new:
+            return
+        member_id = self.account.id
+        self.state.need(Want(Lot, member_id, FAMILY), Want(Hold, member_id, FAMILY))
+        lapsing = [hold for hold in self.state.all(Hold, of=member_id) if hold.lapses_at <= self.state.now]
+        self.state.need(*(Want(LotDraw, hold.transaction_id, FAMILY) for hold in lapsing))
 
     def _open_holds(self) -> tuple[Hold, ...]:
         stored = () if self._is_new else self.state.all(Hold, of=self.account.id)

@@ -11,7 +11,7 @@ from domain.kernel import FAMILY, Command, Decision, Event, Refusal, Row, State,
 from domain.members import MemberRef
 from domain.points.account import Lot, LotState, PointsAccount, SourceType
 from domain.points.book import Source
-from domain.points.posting import Posting, open_posting
+from domain.points.posting import Posting, account_wants, open_posting, wants_to_draw
 from domain.programs import Program
 from domain.stores import Channel
 
@@ -208,11 +208,8 @@ class RecordPurchase(Command[Recorded]):
         wants = [
             Want(Program, state.program_id),
             Want(Purchase, external_id, "external_id", is_locked=True),
+            *account_wants(self.member),
         ]
-        if self.member.id is not None:
-            wants.append(Want(PointsAccount, self.member.id, is_locked=True))
-        if self.member.external_id is not None:
-            wants.append(Want(members.Member, self.member.external_id, "external_id"))
         if self.store_id is not None:
             wants.append(Want(stores.Store, self.store_id))
         wants.append(Want(tiers.Tier, state.program_id, FAMILY))
@@ -338,6 +335,7 @@ class ConfirmPurchase(Command[Recorded]):
 
     def decide(self, state: State) -> Decision[Recorded]:
         purchase = state.get(Purchase, self.purchase_id)
+        state.need(*wants_to_draw(state, purchase.member_id))
         posting = open_posting(state, purchase.member_id)
         if purchase.confirmed_at is not None:
             return Decision(Recorded(purchase=purchase, account=posting.account, is_repeat=True))

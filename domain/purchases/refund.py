@@ -7,11 +7,11 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from domain import checks, earning, money
-from domain.kernel import Command, Decision, Event, Refusal, Row, State
-from domain.points.account import PointsAccount, ShortfallOutcome, SourceType
+from domain.kernel import FAMILY, Command, Decision, Event, Refusal, Row, State, Want
+from domain.points.account import LotDraw, PointsAccount, ShortfallOutcome, SourceType
 from domain.points.book import Source
-from domain.points.posting import Clawed, Posting, Returned, open_posting
-from domain.programs import Program, ShortfallPolicy
+from domain.points.posting import Clawed, Posting, Returned, open_posting, wants_to_draw
+from domain.programs import ShortfallPolicy
 from domain.purchases.purchase import Purchase, basis_of
 
 REASON_MAX: Final = 500
@@ -152,6 +152,7 @@ class RefundPurchase(Command[Refunded]):
         external_id, reason = self._checked()
         occurred_at = checks.past("occurredAt", self.occurred_at, state.now)
         purchase = find_purchase(state, self.purchase)
+        state.need(*_wants(state, purchase))
         earlier = state.all(Refund, of=purchase.id)
         same = next((refund for refund in earlier if refund.external_id == external_id), None)
         remaining = _remaining(purchase, earlier, same)
@@ -235,6 +236,16 @@ class _Remaining:
     freight: int
 
 
+def _wants(state: State, purchase: Purchase) -> tuple[Want, ...]:
+    """All that a refund of this purchase needs, so that it is loaded in one round."""
+    wants = (
+        *wants_to_draw(state, purchase.member_id),
+        Want(Refund, purchase.id, FAMILY),
+        Want(earning.EarningRules, purchase.rule_version, "version"),
+    )
+    return wants if purchase.spending_id is None else (*wants, Want(LotDraw, purchase.spending_id, FAMILY))
+
+
 def find_purchase(state: State, ref: PurchaseRef) -> Purchase:
     """The purchase a caller names, locked. Refuses `NotFound`."""
     if ref.id is not None:
@@ -296,24 +307,20 @@ def _refund_lines(purchase: Purchase, earlier: Sequence[Refund], amounts: Sequen
             RefundLine(
                 number=line.number,
                 amount_minor=amount,
-                offset_minor=_part(line.offset_minor, after, line.amount_minor)
-                - _part(line.offset_minor, before, line.amount_minor),
-                points=_part(line.points, after, line.amount_minor) - _part(line.points, before, line.amount_minor),
+                offset_minor=_part(line.offset_minor, before, after, line.amount_minor),
+                points=_part(line.points, before, after, line.amount_minor),
             )
         )
     return tuple(lines)
 
 
-def _part(whole: int, refunded: int, amount: int) -> int:
-    return money.floor_ratio(whole, refunded, amount)
+def _part(whole: int, before: int, after: int, amount: int) -> int:
+    """What falls to the step from `before` to `after` of `amount`, so that all steps together are the whole."""
+    return money.floor_ratio(whole, after, amount) - money.floor_ratio(whole, before, amount)
 
 
 def _apply(
-    state: State,
-    posting: Posting,
-    purchase: Purchase,
-    refund: Refund,
-    earlier: Sequence[Refund],
+    state: State, posting: Posting, purchase: Purchase, refund: Refund, earlier: Sequence[Refund]
 ) -> tuple[Purchase, Refund]:
     if not refund.amount_minor:
         raise RefundEmpty
@@ -383,14 +390,11 @@ def _fall_short(posting: Posting, purchase: Purchase, refund: Refund, source: So
     posting.fall_short(refund.points_short, outcome, source, reverses=purchase.earning_id)
     deducted = 0
     if outcome is ShortfallOutcome.DEDUCTED:
-        deducted = min(refund.cash_minor, _worth(posting.program, refund.points_short))
+        worth = money.floor_ratio(refund.points_short, posting.program.point_value_bp, money.BASIS)
+        deducted = min(refund.cash_minor, worth)
     return replace(
         refund,
         short_outcome=outcome,
         deducted_minor=deducted,
         cash_minor=refund.cash_minor - deducted,
     )
-
-
-def _worth(program: Program, points: int) -> int:
-    return money.floor_ratio(points, program.point_value_bp, money.BASIS)

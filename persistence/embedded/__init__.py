@@ -8,7 +8,7 @@ import re
 import stat
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -71,22 +71,35 @@ def start(
         return Servers(database_url, redis_url)
     places = _Places.below(data_dir)
     addresses = (database_url or postgres.url(places.sockets), redis_url or valkey.url(places.sockets))
-    own_postgres = postgres.program(places.cluster, places.sockets, places.postgres_log, durable=durable)
-    own_valkey = valkey.program(places.valkey, places.sockets, places.valkey_log)
-    wanted = [own for own, given in ((own_postgres, database_url), (own_valkey, redis_url)) if not given]
-    with contextlib.ExitStack() as ending:
-        lock = _lock_or_join(places, wanted if joining else [])
-        if lock is None:
-            return Servers(*addresses)
-        ending.callback(os.close, lock)
-        _clear(places, (own_postgres, own_valkey))
-        account = processes.account_for(places.cluster)
-        _prepare(places, account)
-        ending.callback(_remove_if_temporary, places)
-        if not database_url:
-            postgres.create_cluster(places.cluster, account, durable=durable)
-        ending.callback(processes.stop, processes.start(wanted, account))
-        return Servers(*addresses, ending.pop_all())
+    programs = {
+        "postgres": postgres.program(places.cluster, places.sockets, places.postgres_log, durable=durable),
+        "valkey": valkey.program(places.valkey, places.sockets, places.valkey_log),
+    }
+    wanted = [name for name, given in (("postgres", database_url), ("valkey", redis_url)) if not given]
+    try:
+        with contextlib.ExitStack() as ending:
+            if _lock_or_join(places, [programs[name] for name in wanted] if joining else [], ending):
+                _start_locked(places, programs, wanted, ending, durable=durable)
+            return Servers(*addresses, ending.pop_all())
+    except OSError as error:
+        raise StartupError(f"The data directory {places.data_dir} cannot be used: {error.strerror}.") from error
+
+
+def _start_locked(
+    places: "_Places",
+    programs: Mapping[str, processes.Program],
+    wanted: Sequence[str],
+    ending: contextlib.ExitStack,
+    *,
+    durable: bool,
+) -> None:
+    _clear(programs.values())
+    account = processes.account_for(places.cluster)
+    _prepare(places, account)
+    ending.callback(_remove_if_temporary, places)
+    if "postgres" in wanted:
+        postgres.create_cluster(places.cluster, account, durable=durable)
+    ending.callback(processes.stop, processes.start([programs[name] for name in wanted], account))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +139,7 @@ def _socket_directory(data_dir: Path) -> Path:
     candidates = (
         data_dir / "sockets",
         Path(tempfile.gettempdir(), f"tessera-{key}"),
-        Path("/tmp", f"tessera-{key}"),  # noqa: S108 - its owner is checked before anything is put there
+        Path("/tmp", f"tessera-{key}"),
     )
     return next(candidate for candidate in candidates if _is_addressable(candidate))
 
@@ -136,45 +149,45 @@ def _is_addressable(sockets: Path) -> bool:
     return len(longest) <= SOCKET_PATH_BYTES_MAX and _PLAIN_PATH.fullmatch(str(sockets)) is not None
 
 
-def _lock_or_join(places: _Places, joinable: Sequence[processes.Program]) -> int | None:
-    """The held lock of the data directory, or nothing once all of `joinable` answer without our doing."""
-    deadline = time.monotonic() + (JOIN_SECONDS_MAX if joinable else LOCK_SECONDS_MAX)
+def _lock_or_join(places: _Places, joinable: Sequence[processes.Program], ending: contextlib.ExitStack) -> bool:
+    """Whether we hold the data directory until `ending`; not, if all of `joinable` answer without our doing."""
     lock = _open_lock(places)
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if joinable and all(program.answers() for program in joinable):
-                os.close(lock)
-                return None
-        else:
-            os.ftruncate(lock, 0)
-            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-            return lock
+    ending.callback(os.close, lock)
+    deadline = time.monotonic() + (JOIN_SECONDS_MAX if joinable else LOCK_SECONDS_MAX)
+    while not _take(lock):
+        if joinable and all(program.answers() for program in joinable):
+            return False
         if time.monotonic() > deadline:
-            holder = os.pread(lock, 32, 0).decode().strip() or "?"
-            os.close(lock)
+            holder = os.pread(lock, 32, 0).decode().strip() or "unknown"
             raise DataDirectoryInUse(
                 f"Another process ({holder}) already runs on the data directory {places.data_dir}; "
                 "stop it, or set DATA_DIR to a directory of its own."
             )
         time.sleep(POLL_SECONDS)
+    return True
+
+
+def _take(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    return True
 
 
 def _open_lock(places: _Places) -> int:
-    # As root, the servers' account has to pass through; what is secret in here has a mode of its own.
-    mode = stat.S_IRWXU | (stat.S_IXGRP | stat.S_IXOTH if os.geteuid() == 0 else 0)
-    try:
-        if not places.data_dir.is_dir():
-            places.data_dir.mkdir(parents=True)
-            places.data_dir.chmod(mode)
-        return os.open(places.lock, os.O_RDWR | os.O_CREAT, stat.S_IRUSR | stat.S_IWUSR)
-    except OSError as error:
-        raise StartupError(f"The data directory {places.data_dir} cannot be used: {error.strerror}.") from error
+    if not places.data_dir.is_dir():
+        places.data_dir.mkdir(parents=True)
+        # As root, the servers' account has to pass through; what is secret in here has a mode of its own.
+        places.data_dir.chmod(stat.S_IRWXU | (stat.S_IXGRP | stat.S_IXOTH if os.geteuid() == 0 else 0))
+    return os.open(places.lock, os.O_RDWR | os.O_CREAT, stat.S_IRUSR | stat.S_IWUSR)
 
 
-def _clear(places: _Places, programs: Sequence[processes.Program]) -> None:
+def _clear(programs: Iterable[processes.Program]) -> None:
     """Stop servers that an earlier run left behind and remove what would mislead the next: we hold the lock."""
+    programs = list(programs)
     processes.stop([running for running in map(processes.left_behind, programs) if running])
     for program in programs:
         processes.forget_stranger(program)

@@ -1,0 +1,140 @@
+"""What a request has at hand: the caller, the loaders, and the way to the engine."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+import strawberry
+from redis import asyncio as aioredis
+from starlette.requests import HTTPConnection
+
+from api import settings
+from api.access import Caller
+from api.credentials import Credentials
+from api.errors import ApiError, ErrorCode
+from api.loaders import Loaders
+from api.passwords import Passwords
+from api.tokens import Tokens
+from domain import checks
+from domain.kernel import Command, Outcome
+from domain.points.account import MemberFrozen
+from persistence import clock
+from persistence.engine import Engine, QueueFull, Unavailable
+from persistence.throttles import Throttle
+
+Result = TypeVar("Result")
+
+IDEMPOTENCY_KEY_MAX: Final = 200
+# How many rows the connections of one request may ask for in all, whether or not there are so many.
+NODES_MAX: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """What all requests of a process share."""
+
+    engine: Engine
+    tokens: Tokens
+    credentials: Credentials
+    passwords: Passwords
+    throttle: Throttle
+    now: Callable[[], datetime]
+
+
+def backend(
+    chosen: settings.Settings,
+    engine: Engine,
+    redis: "aioredis.Redis | None",
+    *,
+    signing_key: str,
+    now: Callable[[], datetime] = clock.now,
+) -> Backend:
+    """Put together what requests share. `signing_key` signs tokens; without Redis logins are not limited."""
+    tokens = Tokens(
+        signing_key, member_minutes=chosen.member_token_minutes, operator_minutes=chosen.operator_token_minutes
+    )
+    return Backend(
+        engine=engine,
+        tokens=tokens,
+        credentials=Credentials(tokens, cache_seconds=chosen.api_key_cache_seconds, now=now),
+        passwords=Passwords(),
+        throttle=Throttle(redis),
+        now=now,
+    )
+
+
+class Context:
+    """One request of one caller. `now` is the instant its answers show."""
+
+    __slots__ = ("_loaders", "_nodes_left", "_told", "backend", "caller", "now")
+
+    def __init__(self, shared: Backend, caller: Caller) -> None:
+        self.backend = shared
+        self.caller = caller
+        self.now = shared.now()
+        self._nodes_left = NODES_MAX
+        self._loaders: Loaders | None = None
+        self._told: object = None
+
+    @property
+    def loaders(self) -> Loaders:
+        """What this request reads through."""
+        if self._loaders is None:
+            self._loaders = Loaders(self.caller.program_id, self.now, self._told)
+        return self._loaders
+
+    def _refresh(self, told: object) -> None:
+        """Forget what was read, for something has changed, but for the rows that a command told."""
+        self.now = self.backend.now()
+        self._loaders = None
+        self._told = told
+
+    def take_nodes(self, count: int) -> None:
+        """Count rows that a connection asks for. Raises `QUERY_TOO_COMPLEX` when a request asks for too many."""
+        self._nodes_left -= count
+        if self._nodes_left < 0:
+            raise ApiError(
+                f"The lists of one request may ask for {NODES_MAX} items in all: take smaller pages.",
+                ErrorCode.QUERY_TOO_COMPLEX,
+                facts={"nodesMax": NODES_MAX},
+            )
+
+    async def execute(self, command: Command[Result], idempotency_key: str | None = None) -> Outcome[Result]:
+        """Run a command for the caller.
+
+        Raises its refusal, `TextInvalid` for the key, `MemberFrozen` for a frozen member's own token, and
+        `THROTTLED` or `INTERNAL_SERVER_ERROR` when the engine cannot take it.
+        """
+        if self.caller.is_frozen:
+            raise MemberFrozen
+        key = checks.optional_text("idempotencyKey", idempotency_key, length_max=IDEMPOTENCY_KEY_MAX)
+        try:
+            outcome = await self.backend.engine.execute(
+                command, program_id=self.caller.program_id, actor=self.caller.actor, idempotency_key=key
+            )
+        except QueueFull:
+            raise ApiError(
+                "Too many requests are waiting; try again in a moment.",
+                ErrorCode.THROTTLED,
+                facts={"retryAfterSeconds": 1},
+            ) from None
+        except Unavailable:
+            raise ApiError(
+                "The database is away. What has an idempotency key may be told again safely.",
+                ErrorCode.INTERNAL_SERVER_ERROR,
+            ) from None
+        self._refresh(outcome.result)
+        return outcome
+
+
+Info = strawberry.Info[Context, Any]
+
+
+def context_getter(shared: Backend) -> Callable[[HTTPConnection], Awaitable[Context]]:
+    """How the front door makes the context of a request. Raises `UNAUTHENTICATED` for a credential that is no good."""
+
+    async def get(connection: HTTPConnection) -> Context:
+        return Context(shared, await shared.credentials.caller(connection.headers.get("authorization")))
+
+    return get

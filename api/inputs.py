@@ -1,0 +1,137 @@
+"""What several inputs share: money, references to members, idempotency keys, and bounds on lists."""
+
+import dataclasses
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+import strawberry
+from strawberry.schema_directive import Location
+
+from api import access, ids, scalars, shapes
+from api.context import Context
+from domain import checks, members, money, programs
+
+_KEY_DESCRIPTION: Final = (
+    "1 to 200 characters of the caller's choice. The same key with the same input gives the first result again, so that"
+    " a call whose answer was lost can be repeated safely."
+)
+
+
+@strawberry.schema_directive(
+    locations=[Location.ARGUMENT_DEFINITION, Location.INPUT_FIELD_DEFINITION],
+    name="atMost",
+    description="How many items a list may have.",
+)
+class AtMost:
+    """A bound on a list."""
+
+    items: int
+
+
+def bounded(
+    items_max: int, *, default: Any = dataclasses.MISSING, policy: access.Requires | None = None
+) -> Any:
+    """A list in an input, of at most so many items; the contract prints the bound, and `check` holds it."""
+    policies = [] if policy is None else [policy]
+    return strawberry.field(directives=[AtMost(items=items_max), *policies], default=default)
+
+
+class _Rules(NamedTuple):
+    """What the directives on an input's fields ask: bounds on lists, and policies."""
+
+    bounds: tuple[tuple[str, int], ...]
+    policies: tuple[tuple[str, access.Requires], ...]
+
+
+_known_rules: dict[type, _Rules] = {}
+
+
+def _rules(kind: type) -> _Rules:
+    known = _known_rules.get(kind)
+    if known is None:
+        told = [(field.name, rule) for field in dataclasses.fields(kind) for rule in getattr(field, "directives", ())]
+        known = _known_rules[kind] = _Rules(
+            bounds=tuple((name, rule.items) for name, rule in told if isinstance(rule, AtMost)),
+            policies=tuple((name, rule) for name, rule in told if isinstance(rule, access.Requires)),
+        )
+    return known
+
+
+def check(context: Context, given: Any) -> None:
+    """Hold what the contract prints on an input's fields, before anything is done.
+
+    Refuses `TooMany` for a list that is longer than it may be; raises `FORBIDDEN` for a field that is told by a caller
+    who may not.
+    """
+    rules = _rules(type(given))
+    for name, policy in rules.policies:
+        if getattr(given, name) is not None:
+            access.require(policy, context.caller)
+    for name, items_max in rules.bounds:
+        items = getattr(given, name)
+        if items is not None:
+            checks.at_most(name, items, items_max)
+    for part in _parts(given):
+        check(context, part)
+
+
+def _parts(given: Any) -> Iterator[Any]:
+    for value in vars(given).values():
+        for part in value if isinstance(value, list) else (value,):
+            if dataclasses.is_dataclass(part):
+                yield part
+
+
+@shapes.given()
+class KeyedInput:
+    """An input whose effect must happen once."""
+
+    idempotency_key: str = strawberry.field(description=_KEY_DESCRIPTION)
+
+
+@shapes.given()
+class RepeatableInput:
+    """An input whose effect is the same if it happens again; a key is welcome."""
+
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY_DESCRIPTION)
+
+
+@shapes.given()
+class MoneyInput:
+    """An amount of money in the program's currency."""
+
+    amount: Decimal
+    currency_code: scalars.CurrencyCode
+
+    def minor(self, context: Context, field: str) -> int:
+        """The amount in minor units. Refuses `CurrencyMismatch` and more decimals than the currency has."""
+        expected = context.caller.currency_code
+        if self.currency_code != expected:
+            raise programs.CurrencyMismatch(field=(field,), expected=expected, given=self.currency_code)
+        return money.minor_units(field, self.amount, expected)
+
+
+@shapes.given("MemberRef", one_of=True)
+class MemberRefInput:
+    """How a member is named: by exactly one of these."""
+
+    id: strawberry.ID | None = strawberry.UNSET
+    external_id: str | None = strawberry.UNSET
+    phone: str | None = strawberry.UNSET
+    card_number: str | None = strawberry.UNSET
+
+    def ref(self) -> members.MemberRef:
+        """The reference for the domain. Refuses what no member could be named by."""
+        told = {name: getattr(self, name) or None for name in ("external_id", "phone", "card_number")}
+        checked = {name: checks.optional_text(f"member.{name}", value) for name, value in told.items()}
+        return members.MemberRef(id=ids.optional("Member", self.id or None, "member.id"), **checked)
+
+
+def member(context: Context, given: MemberRefInput | None) -> members.MemberRef:
+    """Whom a call is about: a member's own token need not say, and may say only itself. Raises `FORBIDDEN`."""
+    if context.caller.is_member:
+        itself = context.caller.id if given is None else ids.find("Member", given.id or None)
+        access.require_itself(context.caller, itself)
+        return members.MemberRef(id=itself)
+    return members.MemberRef() if given is None else given.ref()

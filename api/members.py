@@ -1,0 +1,211 @@
+"""Members in the API: who they are, and what they have."""
+
+from collections.abc import Awaitable
+from datetime import date, datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import strawberry
+
+from api import access, connections, ids, scalars, shapes
+from api.access import CallerKind
+from api.connections import Connection
+from api.context import Context, Info
+from api.errors import ApiError, ErrorCode
+from api.inputs import MemberRefInput
+from api.points.account import HOLD_ORDER, SPEND_ORDER, ExpiringPoints, Hold, Lot, PointsAccount, PointTransaction
+from api.stores import Store
+from domain import checks, members, stores
+from domain.access import Scope
+from domain.kernel import Refusal
+from domain.points import account, reading
+from domain.stores import Channel
+from persistence import members as stored
+from persistence import points as stored_points
+from persistence import purchases as stored_purchases
+from persistence import rewards as stored_rewards
+
+shapes.named(members.Gender)
+
+# A member is shown by whichever of its rows is at hand: what a mutation answers needs no further query for the figures.
+Known = members.Member | account.PointsAccount
+# These know members, so they can be named here only by where they will be.
+LaterPurchase = Annotated["Purchase", strawberry.lazy("api.purchases.purchase")]  # type: ignore[name-defined]  # noqa: F821
+LaterRedemption = Annotated["Redemption", strawberry.lazy("api.rewards")]  # type: ignore[name-defined]  # noqa: F821
+
+_PERSONAL: Final = access.staff_or_member(Scope.MEMBERS_READ)
+
+
+@shapes.shape()
+class Consent:
+    """What a member agreed to, or no longer agrees to, per purpose."""
+
+    purpose: str
+    is_granted: bool
+    version: str = strawberry.field(description="Of the text that the member was shown.")
+    at: datetime
+
+
+def _profile(attribute: str, policy: access.Requires = _PERSONAL) -> Any:
+    def resolve(parent: strawberry.Parent[Any], info: Info) -> Any:
+        if isinstance(parent, members.Member):
+            return getattr(parent, attribute)
+        return _later(info.context.loaders.row(members.Member, parent.id), attribute)
+
+    return access.resolved_by(policy, resolve)
+
+
+async def _later(row: Awaitable[members.Member | None], attribute: str) -> Any:
+    return getattr(await row, attribute)
+
+
+def _store(parent: strawberry.Parent[Any], info: Info) -> Any:
+    if isinstance(parent, members.Member) and parent.store_id is None:
+        return None
+    return _store_later(parent.id, info.context)
+
+
+async def _store_later(member_id: UUID, context: Context) -> stores.Store | None:
+    member = await context.loaders.row(members.Member, member_id)
+    if member is None or member.store_id is None:
+        return None
+    return await context.loaders.row(stores.Store, member.store_id)
+
+
+def _account(parent: strawberry.Parent[Any], info: Info) -> Any:
+    context = info.context
+    if isinstance(parent, account.PointsAccount) and not reading.is_due(parent, context.now):
+        return parent
+    return context.loaders.account(parent.id)
+
+
+async def _lots(
+    parent: strawberry.Parent[Any], info: Info, first: int = connections.FIRST_DEFAULT, after: str | None = None
+) -> Any:
+    part = connections.asked(info.context, SPEND_ORDER, first, after)
+    ledger = await info.context.loaders.ledger(parent.id)
+    return connections.page_of_all(reading.shown_lots(ledger) if ledger else (), SPEND_ORDER, part)
+
+
+async def _holds(
+    parent: strawberry.Parent[Any], info: Info, first: int = connections.FIRST_DEFAULT, after: str | None = None
+) -> Any:
+    part = connections.asked(info.context, HOLD_ORDER, first, after)
+    ledger = await info.context.loaders.ledger(parent.id)
+    holds = sorted(ledger.holds, key=HOLD_ORDER.place) if ledger else []
+    return connections.page_of_all(holds, HOLD_ORDER, part)
+
+
+async def _expiring_points(parent: strawberry.Parent[Any], info: Info, within: int) -> Any:
+    context = info.context
+    ledger, program = await context.loaders.ledger(parent.id), await context.loaders.program()
+    try:
+        return reading.expiring(ledger, within, program.time_zone, context.now) if ledger else ()
+    except Refusal as refusal:
+        raise ApiError(refusal.message, ErrorCode.BAD_USER_INPUT) from None
+
+
+@shapes.shape(members.Member, account.PointsAccount)
+class Member(shapes.Node):
+    """A person enrolled in the program. The four keys external id, phone, card number and e-mail are unique in it."""
+
+    external_id: str | None = _profile("external_id")
+    phone: str | None = _profile("phone")
+    card_number: str | None = _profile("card_number")
+    email: str | None = _profile("email")
+    name: str | None = _profile("name")
+    birthday: date | None = _profile("birthday")
+    gender: members.Gender | None = _profile("gender")
+    attributes: scalars.JSONObject = _profile("attributes")
+    tags: list[str] = _profile("tags", access.staff(Scope.MEMBERS_READ))
+    consents: list[Consent] = _profile("consents")
+    channel: Channel = _profile("channel")
+    enrolled_at: datetime = _profile("enrolled_at")
+    store: Store | None = access.resolved_by(_PERSONAL, _store)
+    account: PointsAccount = strawberry.field(resolver=_account)
+    point_transactions: Connection[PointTransaction] = connections.family(
+        stored_points.transactions_of, stored_points.TRANSACTION_ORDER, _PERSONAL, description="The latest first."
+    )
+    lots: Connection[Lot] = access.resolved_by(
+        _PERSONAL, _lots, description="Lots with points left, those that are spent first in front."
+    )
+    holds: Connection[Hold] = access.resolved_by(_PERSONAL, _holds, description="Open holds, by when they lapse.")
+    expiring_points: list[ExpiringPoints] = access.resolved_by(
+        _PERSONAL, _expiring_points, description="Every bucket of available points that expires within so many days."
+    )
+    purchases: Connection[LaterPurchase] = connections.family(
+        stored_purchases.of_members, stored_purchases.ORDER, _PERSONAL, description="The latest first."
+    )
+    redemptions: Connection[LaterRedemption] = connections.family(
+        stored_rewards.redemptions_of, stored_rewards.REDEMPTION_ORDER, _PERSONAL, description="The latest first."
+    )
+
+
+@shapes.given()
+class MemberFilterInput:
+    """Which members: those for whom everything that is told holds."""
+
+    tier_id: strawberry.ID | None = None
+    status: account.AccountStatus | None = None
+    channel: Channel | None = None
+    store_id: strawberry.ID | None = None
+    tag: str | None = None
+
+
+@shapes.shape()
+class MemberQueries:
+    """What can be asked about members."""
+
+    @access.field(access.only(CallerKind.MEMBER))
+    async def me(self, info: Info) -> Member | None:
+        """The member who asks."""
+        return shapes.as_shape(Member, await info.context.loaders.row(members.Member, info.context.caller.id))
+
+    @access.field(_PERSONAL)
+    async def member(self, info: Info, ref: MemberRefInput) -> Member | None:
+        """A member by one of its keys; null if there is none, and to a member if it is another."""
+        try:
+            found = await _found(info.context, ref.ref())
+        except Refusal:
+            return None
+        is_another = found is not None and info.context.caller.is_member and found.id != info.context.caller.id
+        return None if is_another else shapes.as_shape(Member, found)
+
+    @access.field(access.staff(Scope.MEMBERS_READ))
+    async def members(
+        self,
+        info: Info,
+        filter: MemberFilterInput | None = None,  # noqa: A002
+        search: str | None = None,
+        first: int = connections.FIRST_DEFAULT,
+        after: str | None = None,
+    ) -> Connection[Member]:
+        """Members, the last enrolled first. `search` is a key as it is written, or a part of the name."""
+        part = connections.asked(info.context, stored.ORDER, first, after)
+        which = _which(filter or MemberFilterInput(), search or None)
+        found = [] if which is None else await stored.page(info.context.caller.program_id, which, part)
+        return connections.page(found, stored.ORDER, part)
+
+
+async def _found(context: Context, ref: members.MemberRef) -> members.Member | None:
+    if ref.id is not None:
+        return await context.loaders.row(members.Member, ref.id)
+    told = {key: value for key in ("external_id", "phone", "card_number") if (value := getattr(ref, key)) is not None}
+    for key, value in told.items():
+        return await stored.find(context.caller.program_id, key, value)
+    return None
+
+
+def _which(given: MemberFilterInput, search: str | None) -> stored.Filter | None:
+    """The filter for the store; None if nobody can match it."""
+    try:
+        return stored.Filter(
+            search=checks.optional_text("search", search),
+            tier_id=ids.optional("Tier", given.tier_id, "tierId"),
+            status=given.status,
+            channel=given.channel,
+            store_id=ids.optional("Store", given.store_id, "storeId"),
+            tag=checks.optional_text("tag", given.tag),
+        )
+    except Refusal:
+        return None

@@ -1,0 +1,68 @@
+"""`node(id)`: any row by its global id, under the policy of its kind. Missing, foreign and forbidden are all null."""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import strawberry
+
+from api import access, ids, shapes
+from api.context import Info
+from domain import access as domain_access
+from domain import members, programs, rewards, stores, tiers
+from domain.access import Scope
+from domain.kernel import Row
+from domain.points import account
+from domain.purchases import purchase, refund
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How rows of a kind are found: under which policy, and which attribute names the member they belong to."""
+
+    row: type[Row]
+    policy: access.Requires
+    member: str | None = None
+
+
+_PERSONAL: Final = access.staff_or_member(Scope.MEMBERS_READ)
+_PUBLIC: Final = access.everyone(Scope.PROGRAM_READ)
+_OWNERS: Final = access.staff(Scope.KEYS_WRITE)
+_KINDS: Final = {
+    kind.row.__name__: kind
+    for kind in (
+        _Kind(programs.Program, _PUBLIC),
+        _Kind(stores.Store, _PUBLIC),
+        _Kind(tiers.Tier, _PUBLIC),
+        _Kind(rewards.Reward, _PUBLIC),
+        _Kind(members.Member, _PERSONAL, "id"),
+        _Kind(account.PointTransaction, _PERSONAL, "member_id"),
+        _Kind(purchase.Purchase, _PERSONAL, "member_id"),
+        _Kind(refund.Refund, _PERSONAL, "member_id"),
+        _Kind(rewards.Redemption, _PERSONAL, "member_id"),
+        _Kind(domain_access.ApiKey, _OWNERS),
+        _Kind(domain_access.Operator, _OWNERS),
+    )
+}
+
+
+@shapes.shape()
+class NodeQueries:
+    """What can be asked about anything."""
+
+    @access.field(access.everyone())
+    async def node(self, info: Info, id: strawberry.ID) -> shapes.Node | None:  # noqa: A002
+        """A thing by its global id; null if there is none that the caller may see."""
+        decoded = ids.decode(id)
+        kind = _KINDS.get(decoded[0]) if decoded else None
+        if decoded is None or kind is None or not access.permits(kind.policy, info.context.caller):
+            return None
+        row = await info.context.loaders.row(kind.row, decoded[1])
+        return shapes.as_shape(shapes.Node, row if _is_visible(kind, row, info.context.caller) else None)
+
+
+def _is_visible(kind: _Kind, row: Row | None, caller: access.Caller) -> bool:
+    if row is None or not caller.is_member or kind.member is None:
+        return row is not None
+    owner: UUID = getattr(row, kind.member)
+    return owner == caller.id

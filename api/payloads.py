@@ -1,0 +1,117 @@
+"""What mutations answer: the changed objects, or what was refused and why. A refusal is data and changed nothing."""
+
+import re
+from collections.abc import Awaitable
+from typing import Any, Final, Protocol, Self, TypeVar
+from uuid import UUID
+
+import strawberry
+
+from api import ids, inputs, refusals, scalars, shapes
+from api.context import Context, Info
+from domain.kernel import Command, NotFound, Refusal
+
+AnyPayload = TypeVar("AnyPayload", bound="Payload")
+
+_UNDERSCORE = re.compile(r"_([a-z])")
+# Details that hold a key of ours, and what it is the key of: clients get global ids.
+_REFERENCES: Final = {"purchaseId": "Purchase", "refundId": "Refund", "redemption": "Redemption"}
+
+strawberry.enum(
+    refusals.UserErrorCode, description="Why a mutation was refused. New codes may be added: expect unknown ones."
+)
+
+
+@shapes.shape()
+class UserError:
+    """Why a mutation was refused. Clients act on the code; the message is for people; details carry the numbers."""
+
+    code: refusals.UserErrorCode
+    message: str
+    field: list[str] | None = strawberry.field(
+        default=None, description="The path of the input at fault, below `input`."
+    )
+    details: scalars.JSONObject | None = None
+
+
+@shapes.shape()
+class Payload:
+    """What every mutation answers."""
+
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why the mutation was refused; empty if it was done."
+    )
+
+    @classmethod
+    def of(cls, result: Any) -> Self:
+        """The payload that shows a command's result."""
+        raise NotImplementedError
+
+
+@shapes.shape()
+class KeyedPayload(Payload):
+    """What a mutation with an idempotency key answers."""
+
+    is_replay: bool = strawberry.field(
+        default=False,
+        description="Whether an earlier call with this idempotency key did it; objects are shown as they stand now.",
+    )
+
+
+class Tells(Protocol):
+    """An input that tells one command."""
+
+    def command(self, context: Context) -> Command[Any]:
+        """The command for the domain. Raises refusals of what is malformed."""
+
+
+def user_error(refusal: Refusal) -> UserError:
+    """A refusal in the words of the contract: camel case, and global ids instead of keys."""
+    details = {_camel(name): _reference(refusal, name, value) for name, value in refusal.details.items()}
+    told = {name: _reference(refusal, name, value) for name, value in refusal.details.items()}
+    return UserError(
+        code=refusals.UserErrorCode(refusal.code),
+        message=refusal.text.format(**told),
+        field=None if refusal.field is None else [_camel(part) for name in refusal.field for part in name.split(".")],
+        details=scalars.JSONObject(details) if details else None,
+    )
+
+
+def _camel(name: str) -> str:
+    return _UNDERSCORE.sub(lambda match: match[1].upper(), name)
+
+
+def _reference(refusal: Refusal, name: str, value: Any) -> Any:
+    kind = _REFERENCES.get(name)
+    if isinstance(refusal, NotFound):
+        # To clients an account is a part of its member.
+        told = {"PointsAccount": "Member"}.get(str(refusal.details["kind"]), str(refusal.details["kind"]))
+        kind, value = (told, value) if name == "key" else (None, told)
+    if kind is None:
+        return value
+    try:
+        return ids.encode(kind, UUID(str(value)))
+    except ValueError:
+        return value
+
+
+async def answered(payload: type[AnyPayload], attempt: Awaitable[AnyPayload]) -> AnyPayload:
+    """What an attempt came to; a refusal becomes a payload that says why."""
+    try:
+        return await attempt
+    except Refusal as refusal:
+        return payload(user_errors=[user_error(refusal)])
+
+
+async def run(info: Info, given: Tells, payload: type[AnyPayload]) -> AnyPayload:
+    """Run the command that an input tells, and show its result or its refusal. Raises what `Context.execute` does."""
+    return await answered(payload, _run(info.context, given, payload))
+
+
+async def _run(context: Context, given: Tells, payload: type[AnyPayload]) -> AnyPayload:
+    inputs.check(context, given)
+    outcome = await context.execute(given.command(context), getattr(given, "idempotency_key", None))
+    shown = payload.of(outcome.result)
+    if isinstance(shown, KeyedPayload):
+        shown.is_replay = outcome.is_replay
+    return shown

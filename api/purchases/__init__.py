@@ -1,0 +1,1 @@
+"""Purchases and refunds in the API."""

@@ -1,0 +1,56 @@
+"""What the API itself refuses, and the one enumeration of everything that can be refused."""
+
+import enum
+from typing import Final
+
+from domain import access, enrollments, programs, rewards, stores
+from domain.kernel import Refusal
+from domain.points import commands as points_commands
+from domain.purchases import refund
+from persistence import engine
+
+
+class CredentialsWrong(Refusal):
+    """The e-mail address or the password is wrong; which of them is not said."""
+
+    code = "CREDENTIALS_WRONG"
+    text = "The e-mail address or the password is wrong."
+
+
+class PasswordInvalid(Refusal):
+    """A password is too short or too long. Details: `length`, `lengthMin`, `lengthMax`."""
+
+    code = "PASSWORD_INVALID"
+    text = "A password has {lengthMin} to {lengthMax} characters; this one has {length}."
+
+
+class RefreshTokenInvalid(Refusal):
+    """A refresh token is wrong or expired."""
+
+    code = "REFRESH_TOKEN_INVALID"
+    text = "The refresh token is wrong or expired; the shop signs the member in again."
+
+
+class IdUnknown(Refusal):
+    """No id of this kind of thing: malformed, or of another kind. Details: `kind`, `given`."""
+
+    code = "NOT_FOUND"
+    text = "{given!r} is no id of a {kind}; ids are taken as they are from this API's answers."
+
+
+# Whatever can be refused stands in these modules or in what they import.
+_MODULES: Final = (access, enrollments, programs, rewards, stores, points_commands, refund, engine)
+
+
+def codes() -> list[str]:
+    """The code of every refusal that there is, sorted."""
+    kinds, found = [Refusal], set()
+    while kinds:
+        kind = kinds.pop()
+        kinds.extend(kind.__subclasses__())
+        found.add(kind.code)
+    return sorted(found - {Refusal.code})
+
+
+# A functional enumeration: its members are what the program has, not what somebody remembered to list.
+UserErrorCode: Final = enum.StrEnum("UserErrorCode", [(code, code) for code in codes()])  # type: ignore[misc]

@@ -1,0 +1,80 @@
+"""The whole schema: every feature's queries and mutations, under one set of scalars."""
+
+from typing import Final
+
+import strawberry
+from graphql import GraphQLArgument, GraphQLInputField, GraphQLInputObjectType, GraphQLObjectType, Undefined
+from strawberry.schema.config import StrawberryConfig
+
+from api import api_keys, enrollments, members, nodes, operators, programs, rewards, scalars, sessions, stores, tiers
+from api.points import account
+from api.points import commands as points
+from api.purchases import purchase, refund
+
+
+@strawberry.type(description="What can be asked.")
+class Query(
+    programs.ProgramQueries,
+    stores.StoreQueries,
+    tiers.TierQueries,
+    members.MemberQueries,
+    purchase.PurchaseQueries,
+    rewards.RewardQueries,
+    operators.OperatorQueries,
+    api_keys.ApiKeyQueries,
+    nodes.NodeQueries,
+):
+    """Every feature's queries."""
+
+
+@strawberry.type(description="What can be done. What is refused is in `userErrors`, and changed nothing.")
+class Mutation(
+    programs.ProgramMutations,
+    stores.StoreMutations,
+    tiers.TierMutations,
+    enrollments.EnrollmentMutations,
+    points.PointsMutations,
+    purchase.PurchaseMutations,
+    refund.RefundMutations,
+    rewards.RewardMutations,
+    operators.OperatorMutations,
+    api_keys.ApiKeyMutations,
+    sessions.SessionMutations,
+):
+    """Every feature's mutations."""
+
+
+# Reached by `node` alone, from which no field of the schema leads to them.
+_TYPES: Final = (account.PointTransaction, refund.Refund)
+
+
+def build() -> strawberry.Schema:
+    """The schema, ready to be served."""
+    schema = strawberry.Schema(
+        Query,
+        Mutation,
+        types=_TYPES,
+        config=StrawberryConfig(sort_schema=True, scalar_map=scalars.SCALARS),
+    )
+    _leave_out_null_defaults(schema)
+    return schema
+
+
+def export() -> str:
+    """The contract as text: sorted, with every policy and bound."""
+    lines = (line.rstrip() for line in build().as_str().splitlines())
+    return "\n".join(lines) + "\n"
+
+
+def _leave_out_null_defaults(schema: strawberry.Schema) -> None:
+    """What may be left out has no default of null in the contract: it says nothing that the type does not."""
+    types = schema._schema.type_map.values()  # noqa: SLF001 - Strawberry has no public name for the schema it built.
+    given: list[GraphQLArgument | GraphQLInputField] = []
+    for kind in types:
+        if isinstance(kind, GraphQLInputObjectType):
+            given.extend(kind.fields.values())
+        elif isinstance(kind, GraphQLObjectType):
+            given.extend(argument for field in kind.fields.values() for argument in field.args.values())
+    for place in given:
+        if place.default_value is None:
+            place.default_value = Undefined

@@ -1,0 +1,153 @@
+"""The staff of a simulated shop: founds it, and changes its policies, rules, tiers and stores now and then."""
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from domain.earning import EarningKind, EarningRule
+from domain.kernel import Command
+from domain.programs import (
+    CreateProgram,
+    ExpiryKind,
+    ExpiryPolicy,
+    PendingKind,
+    PendingPolicy,
+    ProgramSettings,
+    ReturnPolicy,
+    ShortfallPolicy,
+    UpdateProgram,
+)
+from domain.rewards import CreateReward, Reward
+from domain.stores import CreateStore, Store, UpdateStore
+from domain.tiers import CreateTier, Tier, UpdateTier
+from tests.domain.memory import PROGRAM_ID
+
+ZONES: Final = ("Asia/Shanghai", "America/New_York", "Europe/Berlin", "America/Santiago", "UTC")
+PRICES: Final = (1, 20, 90, 250, 700, 2_500)
+TIERS: Final = (("Silver", 500), ("Gold", 3_000), ("Platinum", 20_000))
+
+
+class Settings:
+    """What the staff knows of the program, and what it thinks of next."""
+
+    def __init__(self, source: random.Random) -> None:
+        self.random = source
+        self.rewards: list[Reward] = []
+        self.stores: list[UUID] = []
+        self.tiers: list[Tier] = []
+        self._founding: list[Command[Any]] = [*self._rewards(), *self._stores(), *self._tiers(), self._program()]
+
+    def founding(self) -> Command[Any] | None:
+        """The next command that founds the shop; None when it stands."""
+        return self._founding.pop() if self._founding else None
+
+    def _program(self) -> Command[Any]:
+        return CreateProgram(
+            program_id=PROGRAM_ID, name="Simulated", currency_code="CNY", settings=ProgramSettings(sign_up_points=20)
+        )
+
+    def _rewards(self) -> list[Command[Any]]:
+        return [
+            CreateReward(
+                code=f"reward-{price}",
+                name=f"Something for {price}",
+                points=price,
+                stock=None if price < 50 else 200,
+                limit_per_member=5 if price == 90 else None,
+            )
+            for price in PRICES
+        ]
+
+    def _stores(self) -> list[Command[Any]]:
+        return [CreateStore(code=f"store-{number}", name=f"Store {number}") for number in range(3)]
+
+    def _tiers(self) -> list[Command[Any]]:
+        return [
+            CreateTier(name=name, rank=rank, qualifying_points=points, multiplier_bp=10_000 + 2_500 * rank)
+            for rank, (name, points) in enumerate(TIERS, start=1)
+        ]
+
+    def learn(self, answer: object) -> None:
+        """Remember stores and tiers."""
+        match answer:
+            case Store(id=store_id) if store_id not in self.stores:
+                self.stores.append(store_id)
+            case Tier():
+                self.tiers = [tier for tier in self.tiers if tier.id != answer.id] + [answer]
+
+    def remember_reward(self, reward: Reward) -> None:
+        """Keep a reward as it is now."""
+        self.rewards = [known for known in self.rewards if known.id != reward.id] + [reward]
+
+    # Changing things.
+
+    def change(self, now: datetime) -> Command[Any]:
+        """Some change of what the shop offers, from `now` on."""
+        changes: tuple[Callable[[datetime], Command[Any]], ...] = (
+            self._new_pending,
+            self._new_pending,
+            self._new_expiry,
+            self._new_expiry,
+            self._new_policies,
+            self._new_rules,
+            self._new_tier_terms,
+            self._new_store_hours,
+        )
+        return self.random.choice(changes)(now)
+
+    def _new_pending(self, now: datetime) -> Command[Any]:
+        kind = self.random.choice((PendingKind.IMMEDIATE, PendingKind.IMMEDIATE, *PendingKind))
+        on_date = (now + timedelta(days=self.random.randint(-5, 40))).date()
+        pending = PendingPolicy(kind, days=self.random.randint(1, 20), on_date=on_date)
+        return UpdateProgram(settings=ProgramSettings(pending=pending))
+
+    def _new_expiry(self, now: datetime) -> Command[Any]:
+        kind = self.random.choice(tuple(ExpiryKind))
+        is_in_days = kind in (ExpiryKind.DAYS, ExpiryKind.INACTIVITY)
+        count = self.random.randint(1, 90) if is_in_days else self.random.randint(0, 2)
+        on_date = (now + timedelta(days=self.random.randint(-10, 200))).date()
+        expiry = ExpiryPolicy(kind=kind, count=count, on_date=on_date)
+        return UpdateProgram(settings=ProgramSettings(expiry=expiry))
+
+    def _new_policies(self, _: datetime) -> Command[Any]:
+        return UpdateProgram(
+            settings=ProgramSettings(
+                time_zone=self.random.choice(ZONES),
+                # Debt is the default, and the policy with most to go wrong.
+                shortfall_policy=self.random.choice((ShortfallPolicy.DEBT, ShortfallPolicy.DEBT, *ShortfallPolicy)),
+                return_policy=self.random.choice(tuple(ReturnPolicy)),
+                replacement_days=self.random.randint(1, 10),
+                hold_minutes=self.random.randint(1, 5_000),
+                sign_up_points=self.random.choice((0, 20, 100)),
+                point_value_bp=self.random.choice((0, 100_000, 5_000_000)),
+            )
+        )
+
+    def _new_rules(self, _: datetime) -> Command[Any]:
+        base = EarningRule(
+            code="base",
+            kind=EarningKind.PER_AMOUNT,
+            points=self.random.randint(1, 5),
+            amount_minor=self.random.choice((100, 333, 1_000)),
+            includes_freight=self.random.random() < 0.3,
+            minimum_minor=self.random.choice((0, 0, 2_500)),
+        )
+        bonus = EarningRule(
+            code="bonus",
+            kind=EarningKind.BONUS_AT,
+            points=self.random.randint(1, 80),
+            amount_minor=self.random.randint(1, 40_000),
+        )
+        rules = self.random.choice(((base,), (base, bonus), (bonus,)))
+        return UpdateProgram(settings=ProgramSettings(), rules=rules)
+
+    def _new_tier_terms(self, _: datetime) -> Command[Any]:
+        tier = self.random.choice(self.tiers)
+        points = tier.qualifying_points * self.random.randint(60, 150) // 100 + 1
+        multiplier_bp = self.random.choice((10_000, 12_500, 20_000, 33_333))
+        return UpdateTier(tier_id=tier.id, qualifying_points=points, multiplier_bp=multiplier_bp)
+
+    def _new_store_hours(self, _: datetime) -> Command[Any]:
+        return UpdateStore(store_id=self.random.choice(self.stores), is_closed=self.random.random() < 0.15)
