@@ -191,7 +191,7 @@ class OperationPlan:
         self._operation = operation
         self._conditions = tuple(conditions)
         self._signatures = [
-            cast("GraphQLVariableSignature", get_variable_signature(self._schema, definition))
+            cast(GraphQLVariableSignature, get_variable_signature(self._schema, definition))
             for definition in operation.variable_definitions or ()
         ]
         self._templates: dict[tuple[object, ...], Executor] = {}
@@ -217,7 +217,7 @@ class OperationPlan:
             self._document,
             raw_variable_values=inputs,
             operation_name=self._operation.name.value if self._operation.name else None,
-            is_awaitable=cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable),
+            is_awaitable=cast(Callable[[Any], TypeGuard[Awaitable[Any]]], optimized_is_awaitable),
             operation_extensions=None,
         )
         assert isinstance(executor, Executor), "the variables have been coerced once already"

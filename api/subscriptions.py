@@ -73,7 +73,7 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             async with aclosing(self._contents(operation, request_id)) as contents:
                 async for content in contents:
                     await operation.send_operation_message(
-                        {"id": operation.id, "type": "next", "payload": cast("NextMessagePayload", content)}
+                        {"id": operation.id, "type": "next", "payload": cast(NextMessagePayload, content)}
                     )
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
         except WebSocketDisconnected:
@@ -109,7 +109,7 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
     async def _fail(self, operation: Operation[Connection, None], faults: list[errors.Fault]) -> None:
         # The entries of ``errors`` are plain JSON; the library's type for them is a TypedDict of the same keys.
         await operation.send_operation_message(
-            {"id": operation.id, "type": "error", "payload": cast("list[GraphQLFormattedError]", faults)}
+            {"id": operation.id, "type": "error", "payload": cast(list[GraphQLFormattedError], faults)}
         )
 
 
@@ -160,7 +160,7 @@ class Endpoint(GraphQL[Connection, None]):
             await self.context_getter(context.credentials())
         except errors.ApiError as error:
             raise ConnectionRejectionError from error
-        return cast("UnsetType", UNSET)
+        return cast(UnsetType, UNSET)
 
     def decode_json(self, data: str | bytes) -> object:
         """Decode a message under the same conditions as a body."""

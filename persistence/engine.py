@@ -155,6 +155,20 @@ class Engine:
         Raises the command's `Refusal` (with nothing changed), `IdempotencyKeyMismatch`, `QueueFull`,
         `Unavailable`, or `EngineStopped`.
         """
+        return await self.submit(command, program_id=program_id, actor=actor, idempotency_key=idempotency_key)
+
+    def submit(
+        self,
+        command: Command[Result],
+        *,
+        program_id: UUID,
+        actor: str,
+        idempotency_key: str | None = None,
+    ) -> asyncio.Future[Outcome[Result]]:
+        """Like `execute`, but the answer is awaited later: for many commands at once, decided in the order told.
+
+        Raises `QueueFull` and `EngineStopped` at once; the rest comes with the answer.
+        """
         if self._task is None:
             raise EngineStopped
         if len(self._queue) >= self._queue_max:
@@ -174,7 +188,7 @@ class Engine:
             waiting.input_hash = receipts.input_hash(command)
         self._queue.append(waiting)
         self._wake.set()
-        return await waiting.answer
+        return waiting.answer
 
     # The loop.
 

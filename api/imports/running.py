@@ -5,7 +5,7 @@ import itertools
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -26,12 +26,11 @@ from domain.programs import Program
 from domain.stores import Channel
 from persistence import embedded
 from persistence import imports as stored
-from persistence.engine import Engine
 
-REQUIRED: Final = frozenset({"purchase_id", "member", "occurred_at", "amount"})
-# What may hold for all rows instead of being told in each.
-_FIXABLE: Final = ("store", "channel")
-_NAMES_SHOWN_MAX: Final = 20
+_REQUIRED: Final = frozenset({"purchase_id", "member", "occurred_at", "amount"})
+_OPTIONAL: Final = frozenset({"freight", "store", "channel", "currency"})
+# What one value of the command line may say for all rows.
+_FIXABLE: Final = frozenset({"store", "channel"})
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -94,16 +93,94 @@ def run(options: Options) -> int:
         files.opened(options.path, encoding=options.encoding, delimiter=options.delimiter) as source,
         reports.opened(report_path, of=options.path) as report,
     ):
-        columns, fixed = _columns(options, source)
+        columns, fixed = _columns(options, source.header)
 
         async def work(settings: Settings, stores: embedded.Servers) -> Done:
+            batch_max = settings.engine_batch_max
             async with engines.running(settings, stores) as engine:
                 program = await choosing.program(options.program)
-                reading = await _reading(program, columns, fixed, source)
-                telling = Telling(
-                    engine, program.id, reading, report, batch_max=settings.engine_batch_max, enrolls=options.enrolls
-                )
-                return await told(telling, source, settings.engine_batch_max)
+                reading = await _reading(program, columns, fixed, width=len(source.header))
+                telling = Telling(engine, program.id, reading, report, batch_max=batch_max, enrolls=options.enrolls)
+                return await tell(telling, source, batch_max=batch_max, label=f"Importing {options.path.name}")
 
         done = serve.run_once(settings, work)
     return _say(done, report_path)
+
+
+async def tell(telling: Telling, source: Source, *, batch_max: int, label: str) -> Done:
+    """Tell a whole file, with a progress bar where somebody watches, until its end or a signal to stop."""
+    began = time.perf_counter()
+    interruption = Interruption()
+    records = source.records()
+    with (
+        interruption.noted(),
+        click.progressbar(length=source.size_bytes, label=label, file=sys.stderr, item_show_func=_state) as bar,
+    ):
+        try:
+            while not interruption.is_told and (batch := list(itertools.islice(records, batch_max))):
+                await telling.tell(batch)
+                bar.update(source.position_bytes - bar.pos, telling.tally)
+            await telling.finish()
+        finally:
+            await telling.abandon()
+    return Done(telling.tally, time.perf_counter() - began, interruption.is_told)
+
+
+def _state(tally: Tally | None) -> str:
+    return "" if tally is None else f"{tally.rows - tally.refused:,} rows, {tally.refused:,} refused"
+
+
+def _columns(options: Options, header: Sequence[str]) -> tuple[Columns, dict[str, str]]:
+    """Where the columns stand, and the values that hold for all rows. Raises `FileUnusable`."""
+    known = {name.strip() for name in header}
+    fixed = {field: name for field, name in options.names.items() if field in _FIXABLE and name not in known}
+    channel = fixed.get("channel")
+    if channel is not None and imports.channel_of(channel) is None:
+        raise FileUnusable(f"--channel: {channel!r} is neither a column of {options.path} nor {_one_of(Channel)}.")
+    names = {field: options.names.get(field, field) for field in _REQUIRED | _OPTIONAL if field not in fixed}
+    try:
+        return imports.find_columns(header, names, required=_REQUIRED | options.names.keys()), fixed
+    except imports.HeaderInvalid as invalid:
+        raise FileUnusable(f"{options.path}: {invalid}.") from invalid
+
+
+async def _reading(program: Program, columns: Columns, fixed: Mapping[str, str], *, width: int) -> Reading:
+    stores = await stored.stores(program.id)
+    store = fixed.get("store")
+    if store is not None and store not in stores:
+        raise FileUnusable(f"--store: {store!r} is neither a column of the file nor a store of {program.name}.")
+    return Reading(
+        columns=columns,
+        width=width,
+        currency_code=program.currency_code,
+        time_zone=program.time_zone,
+        stores=stores,
+        store_id=stores[store] if store is not None else None,
+        channel=imports.channel_of(fixed.get("channel", Channel.ONLINE)) or Channel.ONLINE,
+    )
+
+
+def _one_of(names: Iterable[str]) -> str:
+    return f"one of {', '.join(names)}"
+
+
+def _say(done: Done, report: Path) -> int:
+    tally = done.tally
+    told = tally.recorded + tally.repeated
+    lines = (
+        ("Rows", f"{tally.rows:,}"),
+        ("Recorded", f"{tally.recorded:,}"),
+        ("Already there", f"{tally.repeated:,}"),
+        ("Refused", f"{tally.refused:,}"),
+        ("Members enrolled", f"{tally.enrolled:,}"),
+        ("Points earned", f"{tally.points:,}"),
+        ("Seconds", f"{done.seconds:.1f}"),
+        ("Purchases/second", f"{told / done.seconds:,.0f}"),
+    )
+    click.echo("\n".join(f"{name:<18}{value:>12}" for name, value in lines))
+    if tally.refused:
+        click.echo(f"The rows that were refused, and why: {report}", err=True)
+    if done.is_interrupted:
+        click.echo("Interrupted. Run the same command again to continue.", err=True)
+        return 128 + signal.SIGINT
+    return 1 if tally.refused else 0

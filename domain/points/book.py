@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from domain import checks, tiers
@@ -22,6 +22,12 @@ from domain.points.account import (
     TransactionKind,
 )
 from domain.programs import Program
+
+
+# What raises the points that tiers are reached by, once they are available (K1, L3).
+_QUALIFYING: Final = frozenset({TransactionKind.EARN, TransactionKind.ACTIVATE})
+# What `lifetime_spent` counts; a refund of spending takes it off again.
+_SPENDING: Final = frozenset({TransactionKind.REDEEM, TransactionKind.CAPTURE, TransactionKind.REFUND})
 
 
 class Source(NamedTuple):
@@ -119,14 +125,21 @@ class Book:
         assert min(available, pending, held, debt) >= 0, "no figure of an account is negative (L2)"
         if available + pending + held > checks.POINTS_MAX:
             raise PointsOverflow(points_max=checks.POINTS_MAX)
+        qualifying = changes.available if kind in _QUALIFYING else 0
         self.account = replace(
             account,
             available=available,
             pending=pending,
             held=held,
             debt=debt,
+            lifetime_earned=account.lifetime_earned + (amount if kind is TransactionKind.EARN else 0),
+            lifetime_spent=account.lifetime_spent - (amount if kind in _SPENDING else 0),
+            lifetime_expired=account.lifetime_expired - (amount if kind is TransactionKind.EXPIRE else 0),
+            qualifying_points=account.qualifying_points + qualifying,
             sequence=account.sequence + 1,
         )
+        if qualifying:
+            self._reach_tier()
         transaction = PointTransaction(
             id=state.new_id(),
             program_id=account.program_id,
@@ -193,24 +206,11 @@ class Book:
         )
         self._draws.append(draw)
 
-    def _grow(self, *, lifetime_earned: int = 0, lifetime_spent: int = 0, lifetime_expired: int = 0) -> None:
-        account = self.account
-        self.account = replace(
-            account,
-            lifetime_earned=account.lifetime_earned + lifetime_earned,
-            lifetime_spent=account.lifetime_spent + lifetime_spent,
-            lifetime_expired=account.lifetime_expired + lifetime_expired,
-        )
-
-    def _qualify(self, points: int) -> None:
-        """Count qualifying points, and reach a higher tier at once (K1, K2); never a lower one here."""
-        qualifying = max(0, self.account.qualifying_points + points)
-        self.account = replace(self.account, qualifying_points=qualifying)
-        if points <= 0:
-            return
+    def _reach_tier(self) -> None:
+        """A higher tier is reached at once (K2); none is lost here."""
         ladder = self.state.all(tiers.Tier, of=self.state.program_id)
+        after = tiers.reached(ladder, self.account.qualifying_points)
         before = tiers.current(ladder, self.account.tier_id)
-        after = tiers.reached(ladder, qualifying)
         if after is None or (before is not None and before.rank >= after.rank):
             return
         self.events.append(

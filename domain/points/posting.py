@@ -64,15 +64,10 @@ class Posting(SettlingBook):
         """Credit what rules gave, each rule its own transaction and lot, by the program's policies (L3, L5)."""
         self.touch(occurred_at)
         for item in earned:
-            opening = self._earned_opening(item.points, source, occurred_at)
-            is_pending = self._is_pending(opening)
-            self._grow(lifetime_earned=item.points)
-            if not is_pending:
-                self._qualify(item.points)
             self.credit(
                 TransactionKind.EARN,
                 source,
-                (opening,),
+                (self._earned_opening(item.points, source, occurred_at),),
                 rule=item.rule,
                 rule_version=rule_version,
                 occurred_at=occurred_at,
@@ -124,7 +119,6 @@ class Posting(SettlingBook):
     def redeem(self, amount: int, source: Source) -> PointTransaction:
         """Spend points on something; counts as activity. Refuses like `spend`."""
         self.spend(TransactionKind.REDEEM, amount, source)
-        self._grow(lifetime_spent=amount)
         self.touch(self.state.now)
         return self.transactions[-1]
 
@@ -170,7 +164,6 @@ class Posting(SettlingBook):
             used = replace(lot, held=lot.held - taken, remaining=lot.remaining - taken)
             self._put_lot(closed_if_empty(used, LotState.EXHAUSTED))
             self._keep_draw(transaction, lot, taken)
-        self._grow(lifetime_spent=amount)
         self.touch(self.state.now)
         if amount < hold.amount:
             self._give_free(hold, _after(draws, amount), hold.amount - amount, self.state.now)
@@ -221,7 +214,8 @@ class Posting(SettlingBook):
                 reverses=reverses,
             )
             self._draw(transaction, drawn)
-        self._qualify(-rest)
+        # What could not be taken lowers the metric too: the purchase no longer counts (K1).
+        self.account = replace(self.account, qualifying_points=max(0, self.account.qualifying_points - rest))
         return Clawed(cancelled=cancelled, reversed=taken, short=rest - taken)
 
     def fall_short(self, amount: int, outcome: ShortfallOutcome, source: Source, *, reverses: UUID) -> Shortfall:
@@ -288,7 +282,6 @@ class Posting(SettlingBook):
                 transaction,
                 (Opening(amount=replaced, available_at=self.state.now, expires_at=ends),),
             )
-        self._grow(lifetime_spent=-back)
 
     def _is_over(self, lot: Lot) -> bool:
         expiry = lots.expiry_of(lot, self.account)

@@ -55,7 +55,6 @@ class SettlingBook(Book):
         )
         self._keep_draw(transaction, lot, lot.remaining)
         self._put_lot(replace(lot, state=LotState.ACTIVE, available_at=at))
-        self._qualify(lot.remaining)
 
     def find_hold(self, hold_id: UUID) -> Hold:
         """A hold of this member as this posting leaves it. Refuses `NotFound`."""
@@ -94,7 +93,6 @@ class SettlingBook(Book):
         self._keep_draw(transaction, lot, over)
         used = replace(lot, remaining=lot.remaining - over)
         self._put_lot(closed_if_empty(used, LotState.EXPIRED))
-        self._grow(lifetime_expired=over)
 
     def _give_free(self, hold: Hold, draws: lots.Draws, amount: int, at: datetime) -> None:
         transaction = self._record(

@@ -4,6 +4,7 @@ Every shop is a program of its own in one database, so that all tests also show 
 """
 
 import base64
+import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import httpx
-import orjson
 from starlette.applications import Starlette
 
 from api import context, ids, minting
@@ -56,7 +56,7 @@ class World:
         headers = {"content-type": "application/json"} | ({} if token is None else {"authorization": f"Bearer {token}"})
         transport = httpx.ASGITransport(app=self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://shop.test") as client:
-            body = orjson.dumps({"query": document, "variables": dict(variables)})
+            body = json.dumps({"query": document, "variables": dict(variables)})
             response = await client.post("/graphql", content=body, headers=headers)
         answer: dict[str, Any] = response.json()
         return answer
@@ -128,6 +128,12 @@ class Shop:
         answer = await self.send(document, token, **variables)
         (only,) = answer["errors"]
         return str(only["extensions"]["code"])
+
+    async def bad_input(self, document: str, /, **variables: Any) -> bool:
+        """Send a document whose variables are to be refused; whether they were, at once and with nothing run."""
+        answer = await self.send(document, **variables)
+        codes = {error["extensions"]["code"] for error in answer["errors"]}
+        return codes == {"BAD_USER_INPUT"} and not answer.get("data")
 
     async def do(self, name: str, selection: str, token: str | None = None, /, **given: Any) -> Any:
         """Run a mutation that is to be done; give its payload."""

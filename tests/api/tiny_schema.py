@@ -17,6 +17,9 @@ from strawberry.types.scalar import ScalarDefinition
 
 from api import errors, http, limits
 
+JSON = {"content-type": "application/json"}
+GRAPHQL = {"accept": "application/graphql-response+json"}
+NODE = '{"query": "{ node { name } }"}'
 SECRET = "secret-that-must-not-leak"
 
 Even = NewType("Even", int)
@@ -202,6 +205,22 @@ async def post(app: Starlette, query: str, **parameters: Any) -> httpx.Response:
     headers = {"accept": "application/graphql-response+json", **parameters.pop("headers", {})}
     async with client(app) as caller:
         return await caller.post("/graphql", json={"query": query, **parameters}, headers=headers)
+
+
+async def send(app: Starlette, method: str = "POST", path: str = "/graphql", **options: Any) -> httpx.Response:
+    """Send a request that need not make sense."""
+    async with client(app) as caller:
+        return await caller.request(method, path, **options)
+
+
+def code(response: httpx.Response) -> str:
+    """Give the code of the only error of a response without data, which bears the response's request id."""
+    content = response.json()
+    assert list(content) == ["errors"]
+    (error,) = content["errors"]
+    assert error["extensions"]["requestId"] == response.headers["x-request-id"]
+    assert error["message"]
+    return str(error["extensions"]["code"])
 
 
 class Socket:

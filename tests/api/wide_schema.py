@@ -127,8 +127,8 @@ class Leaf(Named):
     guarded: str | None = Guarded()  # type: ignore[assignment]
     many: list["Leaf | None"] | None
 
-    @classmethod
-    def is_type_of(cls, value: object, _info: object) -> bool:
+    @staticmethod
+    def is_type_of(value: object, _info: object) -> bool:
         """Tell whether the domain's object is served by this type."""
         return isinstance(value, Values)
 

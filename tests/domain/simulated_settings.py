@@ -19,7 +19,7 @@ from domain.programs import (
     ShortfallPolicy,
     UpdateProgram,
 )
-from domain.rewards import CreateReward, Reward
+from domain.rewards import CreateReward, Reward, Stocked
 from domain.stores import CreateStore, Store, UpdateStore
 from domain.tiers import CreateTier, Tier, UpdateTier
 from tests.domain.memory import PROGRAM_ID
@@ -70,16 +70,14 @@ class Settings:
         ]
 
     def learn(self, answer: object) -> None:
-        """Remember stores and tiers."""
+        """Remember stores, tiers and rewards as they are now."""
         match answer:
+            case Stocked(reward=reward):
+                self.rewards = [known for known in self.rewards if known.id != reward.id] + [reward]
             case Store(id=store_id) if store_id not in self.stores:
                 self.stores.append(store_id)
             case Tier():
                 self.tiers = [tier for tier in self.tiers if tier.id != answer.id] + [answer]
-
-    def remember_reward(self, reward: Reward) -> None:
-        """Keep a reward as it is now."""
-        self.rewards = [known for known in self.rewards if known.id != reward.id] + [reward]
 
     # Changing things.
 

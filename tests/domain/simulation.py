@@ -19,10 +19,10 @@ from domain.points import commands as moves
 from domain.points.account import PointsAccount
 from domain.purchases.purchase import ConfirmPurchase, Line, Offset, Purchase, Recorded, RecordPurchase
 from domain.purchases.refund import LineAmount, PurchaseRef, Refunded, RefundPurchase
-from domain.rewards import CancelRedemption, FulfillRedemption, Redeemed, RedeemReward, Stocked, UpdateReward
+from domain.rewards import CancelRedemption, FulfillRedemption, Redeemed, RedeemReward, UpdateReward
 from domain.stores import Channel
 from tests.domain import simulated_settings
-from tests.domain.memory import PROGRAM_ID, START
+from tests.domain.memory import START
 
 # How many members are busy at a time, and for how many commands: a life has regulars.
 FOCUS_MEMBERS: Final = 12
@@ -323,46 +323,42 @@ class Life:
     def learn(self, answer: object) -> None:
         """Remember what a result says; a refusal teaches nothing."""
         match answer:
-            case Enrollment(member=member, account=account):
-                assert member.external_id is not None
-                self.people[member.id] = Person(member.id, member.external_id, account.available)
-            case Recorded(purchase=purchase, account=account, is_repeat=is_repeat):
-                self.remember_purchase(purchase, is_new=not is_repeat and purchase.confirmed_at is None)
-                self.see(account)
-            case Refunded(purchase=purchase, account=account):
-                self.remember_purchase(purchase, is_new=False)
-                self.see(account)
-            case moves.Held(hold=hold, account=account):
-                if hold.is_open:
-                    self.people[hold.member_id].holds.append(hold.id)
-                self.see(account)
+            case Recorded() | Refunded():
+                self.remember_purchase(answer.purchase)
+                self.see(answer.account)
+            case moves.Held() | Redeemed() | moves.Moved():
+                self.remember_what_is_open(answer)
+                self.see(answer.account)
             case moves.Transferred(sender=sender, recipient=recipient):
                 self.see(sender)
                 self.see(recipient)
-            case Redeemed(redemption=redemption, account=account):
-                if redemption.closed_at is None:
-                    self.people[redemption.member_id].redemptions.append(redemption.id)
-                self.see(account)
-            case moves.Moved(account=account) | (PointsAccount() as account):
-                self.see(account)
-            case Stocked(reward=reward):
-                self.settings.remember_reward(reward)
+            case PointsAccount():
+                self.see(answer)
+            case Enrollment(member=member, account=account):
+                self.people[member.id] = Person(member.id, str(member.external_id), account.available)
             case other:
                 self.settings.learn(other)
 
     def see(self, account: PointsAccount) -> None:
         self.people[account.id].available = account.available
 
-    def remember_purchase(self, purchase: Purchase, *, is_new: bool) -> None:
+    def remember_what_is_open(self, answer: moves.Held | Redeemed | moves.Moved) -> None:
+        """Keep a hold or a redemption that can still be ended."""
+        person = self.people[answer.account.id]
+        if isinstance(answer, moves.Held) and answer.hold.is_open:
+            person.holds.append(answer.hold.id)
+        if isinstance(answer, Redeemed) and answer.redemption.closed_at is None:
+            person.redemptions.append(answer.redemption.id)
+
+    def remember_purchase(self, purchase: Purchase) -> None:
         """Keep the last few purchases of a person as they are now."""
         purchases = self.people[purchase.member_id].purchases
         for place, known in enumerate(purchases):
             if known.id == purchase.id:
                 purchases[place] = purchase
                 return
-        if is_new:
-            purchases.append(purchase)
-            del purchases[:-8]
+        purchases.append(purchase)
+        del purchases[:-8]
 
 
 def commands(seed: int, count: int) -> Generator[Step, object, None]:
@@ -374,6 +370,3 @@ def commands(seed: int, count: int) -> Generator[Step, object, None]:
         actor = life.random.choice(("till", "app", "staff"))
         answer = yield Step(life.now, life.next(), actor, key)
         life.learn(answer)
-
-
-assert PROGRAM_ID.version == 7

@@ -79,7 +79,7 @@ def test_l2_the_books_balance_after_every_command_and_every_member_replays_from_
 def test_the_life_was_rich_enough_to_prove_something(lived: Simulation) -> None:
     kinds = Counter(row.kind for row in lived.state.rows(PointTransaction))
     assert set(kinds) == set(TransactionKind)
-    assert min(kinds.values()) > COUNT // 100
+    assert min(kinds.values()) > COUNT // 500
     assert {lot.state for lot in lived.state.rows(Lot)} == set(LotState)
     assert lived.done.total() > COUNT * 3 // 4
     expected = {
@@ -166,9 +166,12 @@ class Batches:
             return decision
         finally:
             if number % self.size == 0:
-                self.store.keep(self.saved)
-                self.saved = []
-                self.partial = State(PROGRAM_ID)
+                self.commit()
+
+    def commit(self) -> None:
+        self.store.keep(self.saved)
+        self.saved = []
+        self.partial = State(PROGRAM_ID)
 
     def decide(self, number: int, step: simulation.Step) -> Decision[Any]:
         command: Command[Any] = step.command
@@ -195,3 +198,5 @@ def test_l12_commands_decided_in_batches_come_to_the_same_as_one_by_one(size: in
         else:
             assert told.result == answer
         step = steps.send(answer)
+    batches.commit()
+    assert memory.contents(batches.store) == memory.contents(alone.state)

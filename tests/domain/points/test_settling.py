@@ -1,5 +1,6 @@
-"""The clock: each due thing at its own time, in order, and the same end whether it comes early or late (L3, L5, L8, L10)."""
+"""The clock: each due thing at its own time, in order, to the same end whether it comes early or late (L3, L5, L8)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -158,7 +159,7 @@ def test_the_clock_acts_in_the_order_of_time_whatever_it_acts_on() -> None:
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["buy", "buy old", "refund", "spend", "cancel", "hold", "capture", "confirm", "adjust"]),
+        st.sampled_from(["buy", "buy old", "refund", "spend", "cancel", "hold", "capture", "adjust"]),
         st.integers(1, 60),
         st.integers(0, 12),
     ),
@@ -207,25 +208,26 @@ class Walk:
         self.shop.settle(self.member)
 
     def do(self, what: str, points: int) -> None:
-        shop, member = self.shop, self.member
-        match what:
-            case "buy":
-                self.purchases.append(shop.buy(member, points * 100).purchase)
-            case "buy old":
-                occurred_at = shop.now - timedelta(days=points // 3)
-                self.purchases.append(shop.buy(member, points * 100, occurred_at=occurred_at).purchase)
-            case "refund" if self.purchases:
-                shop.refund(self.purchases[points % len(self.purchases)], points * 50)
-            case "spend":
-                self.redeemed.append(shop.spend(member, points))
-            case "cancel" if self.redeemed:
-                shop.cancel(self.redeemed[points % len(self.redeemed)])
-            case "hold":
-                self.held.append(shop.hold(member, points, minutes=points * 300).hold)
-            case "capture" if self.held:
-                shop.capture(self.held[points % len(self.held)].id, points)
-            case "adjust":
-                shop.adjust(member, points - 20)
+        deeds: dict[str, Callable[[int], object]] = {
+            "buy": self.buy,
+            "buy old": lambda points: self.buy(points, days_ago=points // 3),
+            "spend": lambda points: self.redeemed.append(self.shop.spend(self.member, points)),
+            "hold": lambda points: self.held.append(self.shop.hold(self.member, points, minutes=points * 300).hold),
+            "adjust": lambda points: self.shop.adjust(self.member, points - 20),
+            "refund": self.on(self.purchases, lambda purchase: self.shop.refund(purchase, points * 50)),
+            "cancel": self.on(self.redeemed, self.shop.cancel),
+            "capture": self.on(self.held, lambda hold: self.shop.capture(hold.id, points)),
+            "settle": lambda _: self.shop.settle(self.member),
+        }
+        deeds[what](points)
+
+    def buy(self, points: int, days_ago: int = 0) -> None:
+        occurred_at = self.shop.now - timedelta(days=days_ago)
+        self.purchases.append(self.shop.buy(self.member, points * 100, occurred_at=occurred_at).purchase)
+
+    def on(self, known: list[Any], deed: Callable[[Any], object]) -> Callable[[int], object]:
+        """Do something with one of what is known, if anything is."""
+        return lambda points: deed(known[points % len(known)]) if known else None
 
     def story(self) -> list[tuple[Any, ...]]:
         rows = self.shop.transactions(self.member)
