@@ -130,9 +130,7 @@ def page_of_all(items: Sequence[Any], order: Order, part: pages.Slice) -> Connec
     return page(items[: part.count], order, part)
 
 
-def family(
-    read: FamilyReader, order: pages.Order, policy: access.Requires | None = None, *, description: str
-) -> Any:
+def family(read: FamilyReader, order: pages.Order, policy: access.Requires | None = None, *, description: str) -> Any:
     """A field that shows what belongs to its parent, read for all parents of a request together."""
 
     async def resolve(

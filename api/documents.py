@@ -34,8 +34,12 @@ TOKEN_BYTES = 2_048
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
-CACHED_CHARACTERS_MAX = 10_000
+REFUSED_BYTES = 8_192
+"""What a refused document keeps: ten faults at most."""
+
 CACHE_BYTES_MAX = 32 * 1_024 * 1_024
+CACHE_SHARE_MAX = 16
+"""A document that would fill more than this part of the memory is not remembered, so that few cannot drive out all."""
 
 
 class Document:
@@ -96,7 +100,7 @@ class Documents:
         document = self._documents.get(text)
         if document is None:
             document = self._read(text)
-            if len(text) <= CACHED_CHARACTERS_MAX:
+            if _weight(text, document) * CACHE_SHARE_MAX <= self._cache_bytes_max:
                 self._remember(text, document)
         else:
             self._documents.move_to_end(text)
@@ -128,7 +132,8 @@ class Documents:
     def _store(self, digest: str, query: str) -> str:
         if hashlib.sha256(query.encode()).hexdigest() != digest:
             raise errors.ApiError("The sha256Hash is not that of the query.", errors.ErrorCode.BAD_REQUEST)
-        if not self.get(query).faults and query in self._documents:
+        self.get(query)
+        if query in self._documents:
             self._texts[digest] = query
         return query
 
@@ -152,11 +157,11 @@ class Documents:
         except GraphQLSyntaxError as error:
             faults = errors.from_document([error], errors.ErrorCode.GRAPHQL_PARSE_FAILED)
             return Document(None, faults, parser.token_count)
-        return Document(node, self._validate(node), parser.token_count)
-
-    def _validate(self, node: DocumentNode) -> tuple[errors.Fault, ...]:
         found = validate(self._schema, node, RULES, max_errors=errors.FAULTS_MAX)
-        return errors.from_document(found, errors.ErrorCode.GRAPHQL_VALIDATION_FAILED)
+        if found:
+            faults = errors.from_document(found, errors.ErrorCode.GRAPHQL_VALIDATION_FAILED)
+            return Document(None, faults, parser.token_count)
+        return Document(node, (), parser.token_count)
 
 
 def _parse(parser: Parser, bounds: limits.Limits) -> DocumentNode:
@@ -194,4 +199,4 @@ def nodes(root: Node) -> Iterator[Node]:
 
 
 def _weight(text: str, document: Document) -> int:
-    return len(text) + document.tokens * TOKEN_BYTES
+    return len(text) + (document.tokens * TOKEN_BYTES if document.node else REFUSED_BYTES)

@@ -40,7 +40,7 @@ class Runner:
         document, operation = self._operation(request, require)
         plan: plans.OperationPlan | None = document.plans.get(request.operation_name)
         if plan is None:
-            assert document.node is not None
+            assert document.node is not None, "a document without faults has been read"
             plan = plans.OperationPlan(self._schema, document.node, operation, document.conditions())
             document.plans[request.operation_name] = plan
         executor = plan.executor(context, request.variables, request.extensions)
@@ -49,9 +49,12 @@ class Runner:
     def prepare_subscription(
         self, request: parameters.Parameters, context: object, require: Callable[[OperationType], None]
     ) -> Executor[Any]:
-        """Give what will run a subscription; as ``prepare``, without plans, which a stream would not outlive."""
+        """Give what will run a subscription; as ``prepare``, but by graphql-core alone.
+
+        It collects the root field anew for every event, and plans belong to what was collected.
+        """
         document, _ = self._operation(request, require)
-        assert document.node is not None
+        assert document.node is not None, "a document without faults has been read"
         executor = self._schema.execution_context_class.build(
             self._graphql_schema,
             document.node,

@@ -29,9 +29,7 @@ class AtMost:
     items: int
 
 
-def bounded(
-    items_max: int, *, default: Any = dataclasses.MISSING, policy: access.Requires | None = None
-) -> Any:
+def bounded(items_max: int, *, default: Any = dataclasses.MISSING, policy: access.Requires | None = None) -> Any:
     """A list in an input, of at most so many items; the contract prints the bound, and `check` holds it."""
     policies = [] if policy is None else [policy]
     return strawberry.field(directives=[AtMost(items=items_max), *policies], default=default)

@@ -110,9 +110,7 @@ async def _log_in(context: Context, given: OperatorLoginInput) -> OperatorLoginP
         raise refusals.CredentialsWrong
     await context.backend.throttle.reset(LOGINS, program_id, email)
     issued = context.backend.tokens.issue(TokenKind.OPERATOR, operator.id, program_id, context.now)
-    return OperatorLoginPayload(
-        token=issued.token, expires_at=issued.expires_at, operator=shapes.shown(operator)
-    )
+    return OperatorLoginPayload(token=issued.token, expires_at=issued.expires_at, operator=shapes.shown(operator))
 
 
 async def _require_attempt(context: Context, email: str) -> None:

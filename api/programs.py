@@ -71,7 +71,9 @@ class Program(shapes.Node):
     rules: list[EarningRule] = strawberry.field(name="earningRules")
     rule_version: int = access.guarded(_INTERNAL, "rule_version")
     shortfall_policy: programs.ShortfallPolicy = access.guarded(_INTERNAL, "shortfall_policy")
-    hold_minutes: int = access.guarded(_INTERNAL, "hold_minutes", description="How long points are held, unless a hold says otherwise.")
+    hold_minutes: int = access.guarded(
+        _INTERNAL, "hold_minutes", description="How long points are held, unless a hold says otherwise."
+    )
     created_at: datetime
 
 

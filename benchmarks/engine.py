@@ -82,7 +82,9 @@ async def hot_reward(place: shop.Shop, *, rounds: int, count: int) -> list[Line]
     hot = await shop.reward(place, stock=(count + few) * rounds, points=1)
 
     async def engine() -> int:
-        await shop.callers(HOT_CALLERS, count // HOT_CALLERS, lambda n: place.tell(_redeem(place, n, hot), f"k{next(_keys)}"))
+        await shop.callers(
+            HOT_CALLERS, count // HOT_CALLERS, lambda n: place.tell(_redeem(place, n, hot), f"k{next(_keys)}")
+        )
         return count
 
     async def orm() -> int:
@@ -104,5 +106,3 @@ async def hot_reward(place: shop.Shop, *, rounds: int, count: int) -> list[Line]
 def _redeem(place: shop.Shop, number: int, reward_id: object) -> RedeemReward:
     member = place.member_ids[number % len(place.member_ids)]
     return RedeemReward(member=MemberRef(id=member), reward_id=reward_id)  # type: ignore[arg-type]
-
-

@@ -35,9 +35,7 @@ class Shop:
     member_ids: tuple[UUID, ...]
 
     async def tell(self, command: Command[Any], key: str | None = None) -> Any:
-        outcome = await self.engine.execute(
-            command, program_id=self.program_id, actor="bench", idempotency_key=key
-        )
+        outcome = await self.engine.execute(command, program_id=self.program_id, actor="bench", idempotency_key=key)
         return outcome.result
 
 
@@ -84,9 +82,7 @@ async def _stocked(database_url: str, address: connection.Address, engine: Engin
 
 async def reward(shop: Shop, *, stock: int, points: int) -> UUID:
     """A reward with a stock, and every member with enough points for it."""
-    made = await shop.tell(
-        rewards.CreateReward(code=f"hot-{next(_numbers)}", name="Hot", points=points, stock=stock)
-    )
+    made = await shop.tell(rewards.CreateReward(code=f"hot-{next(_numbers)}", name="Hot", points=points, stock=stock))
     await asyncio.gather(
         *(
             shop.tell(AdjustPoints(member=members.MemberRef(id=member), points=points * 10, reason="bench"))

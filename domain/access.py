@@ -59,7 +59,7 @@ class KeyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey(Row):
-    """A calling system's key. The key itself is shown once; `secret_hash` is its SHA-256, `hint` its last characters."""
+    """A calling system's key. It is shown once; `secret_hash` is its SHA-256, `hint` its last characters."""
 
     is_configuration: ClassVar[bool] = True
     keys: ClassVar[tuple[str, ...]] = ("secret_hash",)

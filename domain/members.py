@@ -51,7 +51,7 @@ class Member(Row):
     name: str | None = None
     birthday: date | None = None
     gender: Gender | None = None
-    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict[str, AttributeValue])
     tags: tuple[str, ...] = ()
     consents: tuple[Consent, ...] = ()
     channel: Channel
@@ -165,7 +165,7 @@ def checked(profile: Profile, program: Program, now: datetime) -> dict[str, obje
 
 
 def _checked_birthday(birthday: date | None, today: date) -> date | None:
-    if birthday is not None and not today.year - 150 <= birthday.year or (birthday or today) > today:
+    if (birthday is not None and not today.year - 150 <= birthday.year) or (birthday or today) > today:
         raise BirthdayInvalid(field=("birthday",), given=str(birthday))
     return birthday
 
@@ -177,7 +177,7 @@ def _checked_attributes(
         return None
     checks.at_most("attributes", tuple(attributes), ATTRIBUTES_MAX)
     for name, value in attributes.items():
-        is_name = isinstance(name, str) and 0 < len(name) <= 50 and "\0" not in name
+        is_name = 0 < len(name) <= 50 and "\0" not in name
         if not is_name or not _is_attribute(value):
             raise AttributeInvalid(field=("attributes", str(name)[:50]), attribute=str(name)[:50])
     return dict(attributes)

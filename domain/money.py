@@ -22,7 +22,9 @@ def shares(total: int, weights: Sequence[int]) -> tuple[int, ...]:
 
     Ties go to the earlier part. With all weights zero the first part takes everything.
     """
-    assert total >= 0 and weights and all(weight >= 0 for weight in weights), "nothing to split"
+    assert total >= 0, "there is nothing to split"
+    assert weights, "there is nobody to split among"
+    assert min(weights) >= 0, "no weight is negative"
     whole = sum(weights)
     if whole == 0:
         return (total,) + (0,) * (len(weights) - 1)
@@ -37,7 +39,7 @@ def shares(total: int, weights: Sequence[int]) -> tuple[int, ...]:
 # How many decimals a currency's amounts have (ISO 4217), where it is not two.
 _WITHOUT_DECIMALS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _WITH_THREE: Final = "BHD IQD JOD KWD LYD OMR TND"
-_DECIMALS: Final = dict.fromkeys(_WITHOUT_DECIMALS.split(), 0) | dict.fromkeys(_WITH_THREE.split(), 3)
+_DECIMALS: Final[dict[str, int]] = dict.fromkeys(_WITHOUT_DECIMALS.split(), 0) | dict.fromkeys(_WITH_THREE.split(), 3)
 
 
 class AmountTooPrecise(Refusal):

@@ -375,7 +375,7 @@ class Engine:
             return waiting.command.decide(batch.state)
         except NotLoaded:
             raise
-        except Exception as refusal:  # noqa: BLE001 - a refusal or a bug, told to this caller alone
+        except Exception as refusal:
             if not isinstance(refusal, Refusal):
                 logger.error("a decision failed: %s", type(waiting.command).__name__, exc_info=refusal)
             return refusal

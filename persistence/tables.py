@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, get_type_hints
 
-from tortoise.models import Model
+from tortoise.models import MetaInfo, Model
 
 from domain.kernel import FAMILY, Row, Want
 from persistence import codec
@@ -44,7 +44,7 @@ class Table:
 
     @property
     def name(self) -> str:
-        return str(self.model._meta.db_table)
+        return str(_described(self.model).db_table)
 
     @property
     def sql_columns(self) -> str:
@@ -52,14 +52,15 @@ class Table:
 
     def sql_load(self, index: str | None, *, is_locked: bool) -> str:
         """Rows of a program by id, by parent or by a unique key, locked in the order of ids if asked."""
-        column = self._column_of(index)
+        column = self.column_of(index)
         where = f'program_id = $1 AND "{column}" = ANY($2::{self.sql_types[column]}[])'
         if index == FAMILY and self.is_open:
             where += f" AND {self.is_open}"
         lock = " FOR UPDATE" if is_locked else ""
         return f'SELECT {self.sql_columns} FROM {self.name} WHERE {where} ORDER BY "id"{lock}'
 
-    def _column_of(self, index: str | None) -> str:
+    def column_of(self, index: str | None) -> str:
+        """The column that a way of asking compares: the id, the parent's, or a unique key."""
         if index is None:
             return "id"
         if index == FAMILY:
@@ -97,7 +98,7 @@ def describes(kind: type[Row], *, is_open: str | None = None) -> Callable[[type[
 
 def _table(kind: type[Row], model: type[Model], is_open: str | None) -> Table:
     columns = tuple(field.name for field in fields(kind))
-    described = model._meta.fields_map
+    described = _described(model).fields_map
     sql_types = {column: _SQL_TYPES[type(described[column]).__name__] for column in columns}
     hints = get_type_hints(kind)
     return Table(
@@ -109,6 +110,11 @@ def _table(kind: type[Row], model: type[Model], is_open: str | None) -> Table:
         encode=_encoder(columns, sql_types),
         decode=_decoder(kind, columns, sql_types, hints),
     )
+
+
+def _described(model: type[Model]) -> MetaInfo:
+    # The underscore keeps the name free for columns; Tortoise documents it as public.
+    return model._meta  # noqa: SLF001
 
 
 def _encoder(columns: tuple[str, ...], sql_types: dict[str, str]) -> Callable[[Row], tuple[Any, ...]]:
@@ -152,4 +158,4 @@ def transposed(table: Table, rows: Iterable[Row]) -> list[list[Any]]:
 
 def column_of(want: Want) -> str:
     """The column by which a want is answered."""
-    return TABLES[want.kind]._column_of(want.by)
+    return TABLES[want.kind].column_of(want.by)

@@ -23,7 +23,6 @@ from domain.points.account import (
 )
 from domain.programs import Program
 
-
 # What raises the points that tiers are reached by, once they are available (K1, L3).
 _QUALIFYING: Final = frozenset({TransactionKind.EARN, TransactionKind.ACTIVATE})
 # What `lifetime_spent` counts; a refund of spending takes it off again.

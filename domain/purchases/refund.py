@@ -297,7 +297,7 @@ def _spread(amount: int, remaining: _Remaining) -> tuple[tuple[int, ...], int]:
 def _refund_lines(purchase: Purchase, earlier: Sequence[Refund], amounts: Sequence[int]) -> tuple[RefundLine, ...]:
     """Each line's part of offset and points, reckoned cumulatively so that the parts sum to the whole (L9)."""
     refunded = _refunded_by_line(earlier)
-    lines = []
+    lines: list[RefundLine] = []
     for line, amount in zip(purchase.lines, amounts, strict=True):
         if not amount:
             continue

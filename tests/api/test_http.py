@@ -115,9 +115,7 @@ async def test_other_content_types(app: Starlette, headers: dict[str, str]) -> N
     assert tiny_schema.code(response) == "BAD_REQUEST"
 
 
-@pytest.mark.parametrize(
-    "content_type", ["application/json;charset=UTF-8", 'Application/JSON ; charset="utf-8"']
-)
+@pytest.mark.parametrize("content_type", ["application/json;charset=UTF-8", 'Application/JSON ; charset="utf-8"'])
 async def test_utf_8_may_be_said(app: Starlette, content_type: str) -> None:
     assert (
         await tiny_schema.send(app, content=tiny_schema.NODE, headers={"content-type": content_type})
@@ -203,7 +201,7 @@ def padded(size: int) -> bytes:
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_a_body_may_have_102400_bytes_and_not_one_more(app: Starlette, chunked: bool) -> None:  # noqa: FBT001
+async def test_a_body_may_have_102400_bytes_and_not_one_more(app: Starlette, chunked: bool) -> None:
     for size, status in ((102_400, 200), (102_401, 413)):
         body = padded(size)
         response = await tiny_schema.send(app, content=chunks(body) if chunked else body, headers=tiny_schema.JSON)

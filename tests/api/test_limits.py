@@ -14,7 +14,7 @@ ANSWER_SECONDS_MAX = 0.25
 
 def refusal(query: str, bounds: limits.Limits | None = None) -> dict[str, object] | None:
     """Read a document within a time that no bomb may exceed, and give the extensions of its first fault."""
-    known = documents.Documents(tiny_schema.build_schema()._schema, bounds or limits.Limits())  # noqa: SLF001
+    known = documents.Documents(tiny_schema.build_schema()._schema, bounds or limits.Limits())
     started = time.process_time()
     document = known.get(query)
     assert time.process_time() - started < ANSWER_SECONDS_MAX
@@ -135,7 +135,7 @@ def test_cyclic_and_missing_fragments_are_left_to_validation(fragments: str) -> 
 
 
 @pytest.mark.parametrize("thorough", [False, True])
-def test_the_introspection_query_of_the_common_tools_passes(thorough: bool) -> None:  # noqa: FBT001
+def test_the_introspection_query_of_the_common_tools_passes(thorough: bool) -> None:
     query = get_introspection_query(
         specified_by_url=thorough,
         directive_is_repeatable=thorough,
@@ -155,33 +155,9 @@ def test_the_introspection_query_of_the_common_tools_passes(thorough: bool) -> N
     ],
 )
 def test_what_a_document_gets_wrong_is_quoted_in_small_doses(query: str) -> None:
-    known = documents.Documents(tiny_schema.build_schema()._schema, limits.Limits())  # noqa: SLF001
+    known = documents.Documents(tiny_schema.build_schema()._schema, limits.Limits())
     started = time.process_time()
     faults = known.get(query).faults
     assert time.process_time() - started < ANSWER_SECONDS_MAX
     assert 1 <= len(faults) <= errors.FAULTS_MAX + 1
     assert all(len(fault["message"]) <= errors.QUOTED_CHARACTERS_MAX + 1 for fault in faults)
-
-
-def test_a_document_is_read_once() -> None:
-    known = documents.Documents(tiny_schema.build_schema()._schema, limits.Limits())  # noqa: SLF001
-    assert known.get("{ node { name } }") is known.get("{ node { name } }")
-    assert known.get("{ nod }") is known.get("{ nod }")
-
-
-def test_the_memory_of_documents_is_bounded_and_forgets_the_oldest() -> None:
-    schema = tiny_schema.build_schema()._schema  # noqa: SLF001
-    query = "{ node { name } }"
-    weight = len(query) + 6 * documents.TOKEN_BYTES
-    known = documents.Documents(schema, limits.Limits(), cache_bytes_max=2 * weight)
-    first, second = known.get(query), known.get("{ node { nam0 } }")
-    assert known.get(query) is first
-    known.get("{ node { nam1 } }")
-    assert known.get(query) is first
-    assert known.get("{ node { nam0 } }") is not second
-
-
-def test_long_texts_are_not_remembered() -> None:
-    known = documents.Documents(tiny_schema.build_schema()._schema, limits.Limits())  # noqa: SLF001
-    query = '{ echo(text: "' + "x" * documents.CACHED_CHARACTERS_MAX + '") }'
-    assert known.get(query) is not known.get(query)

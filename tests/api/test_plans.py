@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from api import documents, limits, plans
 from tests.api import wide_schema
 
-GRAPHQL_SCHEMA = wide_schema.schema._schema  # noqa: SLF001
+GRAPHQL_SCHEMA = wide_schema.schema._schema
 ANY_SIZE = limits.Limits(*[10**9] * len(dataclasses.fields(limits.Limits)))
 KNOWN = documents.Documents(GRAPHQL_SCHEMA, ANY_SIZE)
 

@@ -272,7 +272,9 @@ async def test_buckets_reach_as_far_as_they_are_asked_for(world: World) -> None:
     await shop.do("programUpdate", "program { id }", expiry={"kind": "DAYS", "count": 30})
     member = await shop.enroll()
     await shop.grant(member, 100)
-    document = "query ($id: ID!, $within: Int!) { member(ref: {id: $id}) { expiringPoints(within: $within) { points } } }"
+    document = (
+        "query ($id: ID!, $within: Int!) { member(ref: {id: $id}) { expiringPoints(within: $within) { points } } }"
+    )
     for within, points in ((29, []), (30, [100]), (WITHIN_DAYS_MAX, [100])):
         found = (await shop.ask(document, id=member, within=within))["member"]["expiringPoints"]
         assert [bucket["points"] for bucket in found] == points

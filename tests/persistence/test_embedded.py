@@ -299,7 +299,7 @@ def test_root_may_keep_its_data_where_nobody_else_may_look(tmp_path: Path) -> No
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives its rights up")
 def test_root_keeps_no_right_in_the_servers_where_all_may_pass() -> None:
-    if not processes._is_open_to_all(postgres.program_path("postgres")):  # noqa: SLF001 - the very thing that decides
+    if not processes._is_open_to_all(postgres.program_path("postgres")):
         pytest.skip("the environment itself is closed to others")
     with tempfile.TemporaryDirectory(dir="/tmp") as directory:
         Path(directory).chmod(0o755)
