@@ -4,27 +4,82 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from redis import asyncio as aioredis
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
-from api.settings import Settings
-from persistence import connection, embedded, migrations, reachability
+from api import context, http, limits, schema
+from api import settings as configuration
+from persistence import connection, embedded, memory, migrations, reachability, rows
+from persistence.engine import Engine
 
 
-async def migrate(settings: Settings, stores: embedded.Servers) -> None:  # noqa: ARG001
+async def migrate(_: configuration.Settings, stores: embedded.Servers) -> None:
     """Bring the database up to date. Raises `StartupError` if a store cannot be used."""
     await asyncio.gather(reachability.check_database(stores.database_url), reachability.check_redis(stores.redis_url))
     await migrations.migrate(connection.parse_url(stores.database_url))
 
 
 @contextlib.asynccontextmanager
-async def assemble(settings: Settings, stores: embedded.Servers) -> AsyncIterator[Starlette]:
+async def assemble(settings: configuration.Settings, stores: embedded.Servers) -> AsyncIterator[Starlette]:
     """Everything between the stores and the socket, ready to answer; taken apart at the end of the block."""
     await migrate(settings, stores)
+    async with (
+        connection.open_database(stores.database_url, pool_size=settings.database_pool_size) as address,
+        _running(settings, address) as engine,
+        aioredis.Redis.from_url(stores.redis_url) as redis,
+    ):
+        application = _application(settings, engine, redis)
+        memory.spare_the_collector()
+        yield application
 
-    def health(_: Request) -> PlainTextResponse:
-        return PlainTextResponse("ok")
 
-    yield Starlette(routes=[Route("/health", health)])
+@contextlib.asynccontextmanager
+async def _running(settings: configuration.Settings, address: connection.Address) -> AsyncIterator[Engine]:
+    engine = Engine(
+        lambda: connection.connect(address),
+        batch_max=settings.engine_batch_max,
+        queue_max=settings.engine_queue_max,
+        retry_max=settings.engine_retry_max,
+    )
+    await engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.stop()
+
+
+def _application(settings: configuration.Settings, engine: Engine, redis: "aioredis.Redis") -> Starlette:
+    shared = context.backend(settings, engine, redis, signing_key=configuration.signing_key(settings))
+
+    async def redis_answers() -> None:
+        await redis.ping()
+
+    return http.create_app(
+        schema.build(),
+        context_getter=context.context_getter(shared),
+        readiness={"postgresql": _database_answers, "redis": redis_answers, "migrations": _is_up_to_date},
+        # Without Redis earning and spending go on.
+        degradable={"redis"},
+        bounds=_bounds(settings),
+        body_max_bytes=settings.request_body_max_bytes,
+    )
+
+
+def _bounds(settings: configuration.Settings) -> limits.Limits:
+    return limits.Limits(
+        depth_max=settings.query_depth_max,
+        tokens_max=settings.query_tokens_max,
+        aliases_max=settings.query_aliases_max,
+        root_fields_max=settings.query_root_fields_max,
+        directives_max=settings.query_directives_max,
+    )
+
+
+async def _database_answers() -> None:
+    await rows.fetch("SELECT 1")
+
+
+async def _is_up_to_date() -> None:
+    async with connection.acquire() as reader:
+        if await migrations.latest(reader) != migrations.LATEST:
+            raise RuntimeError("the database is not at the latest migration")

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 # Commands import what they need when they run: `--help` answers at once and loads nothing of the program.
 IMPORTS: Final = {"purchases": "api.imports:purchases"}
+
+
+SCHEMA_FILE: Final = Path("schema.graphql")
 
 
 class LazyGroup(click.Group):
@@ -73,9 +77,15 @@ def seed() -> None:
 
 @tessera.command()
 @click.option("--check", is_flag=True, help="Write nothing; fail if the file differs.")
-def schema(*, check: bool) -> None:  # noqa: ARG001
+def schema(*, check: bool) -> None:
     """Write the GraphQL schema to schema.graphql."""
-    raise StartupError("There is no schema yet.")
+    from api import schema as contract
+
+    exported = contract.export()
+    if not check:
+        SCHEMA_FILE.write_text(exported, encoding="utf-8")
+    elif not SCHEMA_FILE.exists() or SCHEMA_FILE.read_text(encoding="utf-8") != exported:
+        raise StartupError(f"{SCHEMA_FILE} is not what the code says; `make schema` writes it anew.")
 
 
 @tessera.group(name="import", cls=LazyGroup)

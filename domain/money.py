@@ -39,7 +39,7 @@ def shares(total: int, weights: Sequence[int]) -> tuple[int, ...]:
 # How many decimals a currency's amounts have (ISO 4217), where it is not two.
 _WITHOUT_DECIMALS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _WITH_THREE: Final = "BHD IQD JOD KWD LYD OMR TND"
-_DECIMALS: Final[dict[str, int]] = dict.fromkeys(_WITHOUT_DECIMALS.split(), 0) | dict.fromkeys(_WITH_THREE.split(), 3)
+_DECIMALS: Final = {str(code): 0 for code in _WITHOUT_DECIMALS.split()} | {str(code): 3 for code in _WITH_THREE.split()}
 
 
 class AmountTooPrecise(Refusal):

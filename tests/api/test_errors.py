@@ -8,8 +8,6 @@ from starlette.applications import Starlette
 
 from tests.api import tiny_schema
 
-pytestmark = pytest.mark.asyncio
-
 
 @pytest.fixture
 def app() -> Starlette:

@@ -6,8 +6,6 @@ import pytest
 
 from tests.api import tiny_schema
 
-pytestmark = pytest.mark.asyncio
-
 
 async def test_alive_and_ready() -> None:
     app = tiny_schema.build_app()

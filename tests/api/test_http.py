@@ -12,8 +12,6 @@ from strawberry.extensions import SchemaExtension
 from api import http
 from tests.api import tiny_schema
 
-pytestmark = pytest.mark.asyncio
-
 
 @pytest.fixture
 def app() -> Starlette:

@@ -79,7 +79,6 @@ async def same(query: str, *all_variables: dict[str, Any]) -> None:
 LEAF = "{ text number ratio flag tone moment amount maybe names grid inner { text guarded } many { number tone } }"
 
 
-@pytest.mark.asyncio
 @pytest.mark.parametrize("index", range(len(wide_schema.BROKEN)))
 async def test_each_broken_value_is_the_same_fault(index: int) -> None:
     await same(f"{{ broken(index: {index}) {{ leaf {LEAF} leaves {LEAF} }} good {LEAF} }}")
@@ -88,7 +87,6 @@ async def test_each_broken_value_is_the_same_fault(index: int) -> None:
     await same(f"{{ broken(index: {index}) {{ branches {{ again {{ leaf {LEAF} }} }} }} }}")
 
 
-@pytest.mark.asyncio
 @pytest.mark.parametrize(
     "query",
     [
@@ -109,7 +107,6 @@ async def test_documents_without_variables(query: str) -> None:
     await same(query)
 
 
-@pytest.mark.asyncio
 async def test_directives_with_variables_are_planned_for_each_combination() -> None:
     query = """
         query ($a: Boolean!, $b: Boolean = true, $n: Int) {
@@ -133,12 +130,10 @@ async def test_directives_with_variables_are_planned_for_each_combination() -> N
     )
 
 
-@pytest.mark.asyncio
 async def test_a_directive_without_a_value_at_the_root() -> None:
     await same("query ($a: Boolean = true) { good @include(if: $a) { name } }", {"a": None}, {}, {"a": False})
 
 
-@pytest.mark.asyncio
 async def test_more_combinations_than_are_remembered() -> None:
     names = "abcde"
     variables = ", ".join(f"${name}: Boolean!" for name in names)
@@ -169,7 +164,6 @@ FILTERS: list[Any] = [
 ]
 
 
-@pytest.mark.asyncio
 @pytest.mark.parametrize("value", FILTERS)
 async def test_input_objects(value: Any) -> None:
     await same("query ($f: Filter) { describe(filter: $f) }", {"f": value})
@@ -177,7 +171,6 @@ async def test_input_objects(value: Any) -> None:
     await same('query ($f: [Filter!]) { describe(filter: {text: "a", children: $f}) }', {"f": value})
 
 
-@pytest.mark.asyncio
 async def test_other_arguments() -> None:
     query = """
         query ($n: [Int!], $m: [Int!]! = [5], $t: Tone, $k: UUID, $o: ID, $c: Int) {

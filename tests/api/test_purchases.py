@@ -22,9 +22,9 @@ REFUND = """refund { externalId amount { amount } cash { amount } deducted { amo
     purchase { refunded { amount } pointsClawed } member { account { available debt } } isRepeat isReplay"""
 
 
-def given(shop: Shop, member: str, amount: str = "199.90", **told: Any) -> dict[str, Any]:
+def given(shop: Shop, member_id: str, paid: str = "199.90", /, **told: Any) -> dict[str, Any]:
     """A purchase to record."""
-    ordinary = {"member": {"id": member}, "externalId": "o-1", "amount": shop.money(amount)}
+    ordinary = {"member": {"id": member_id}, "externalId": "o-1", "amount": shop.money(paid)}
     return ordinary | {"idempotencyKey": key()} | told
 
 

@@ -37,7 +37,7 @@ class Child:
 
     def answers(self) -> bool:
         """Whether it says that it is well."""
-        return httpx.get(f"{self.url}/health").status_code == 200
+        return httpx.get(f"{self.url}/healthz").status_code == 200
 
     def servers(self) -> list[psutil.Process]:
         """The processes of PostgreSQL and Valkey that it started."""
