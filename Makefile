@@ -45,8 +45,7 @@ schema: $(RUNNING) ## Write schema.graphql from the code.
 	$(BIN)/tessera schema
 
 audit: $(TESTING) ## The GraphQL-over-HTTP audit of the npm package graphql-http, against a real server.
-	npm --prefix tests/audit ci --no-audit --no-fund --loglevel=error
-	npm --prefix tests/audit test
+	$(BIN)/python -m tests.audit.run
 
 clean: ## Remove the environment and all caches; the data in .data stays.
 	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis reports

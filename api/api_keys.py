@@ -38,9 +38,9 @@ class ApiKeyQueries:
         self, info: Info, first: int = connections.FIRST_DEFAULT, after: str | None = None
     ) -> Connection[ApiKey]:
         """Keys of the program, revoked ones too, the oldest first."""
-        part = connections.asked(info.context, stored.KEY_ORDER, first, after)
+        part = connections.asked(info.context, stored.KEY_KEYSET, first, after)
         found = await stored.keys(info.context.caller.program_id, part)
-        return connections.page(found, stored.KEY_ORDER, part)
+        return connections.page(found, stored.KEY_KEYSET, part)
 
 
 @shapes.given()

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
+import strawberry
 from redis import asyncio as aioredis
 from starlette.applications import Starlette
 
@@ -13,6 +14,9 @@ from persistence import connection, embedded, memory, migrations, reachability, 
 from persistence.engine import Engine
 
 
+Contract = Callable[[], strawberry.Schema]
+
+
 async def migrate(_: configuration.Settings, stores: embedded.Servers) -> None:
     """Bring the database up to date. Raises `StartupError` if a store cannot be used."""
     await asyncio.gather(reachability.check_database(stores.database_url), reachability.check_redis(stores.redis_url))
@@ -20,7 +24,9 @@ async def migrate(_: configuration.Settings, stores: embedded.Servers) -> None:
 
 
 @contextlib.asynccontextmanager
-async def assemble(settings: configuration.Settings, stores: embedded.Servers) -> AsyncIterator[Starlette]:
+async def assemble(
+    settings: configuration.Settings, stores: embedded.Servers, contract: Contract = schema.build
+) -> AsyncIterator[Starlette]:
     """Everything between the stores and the socket, ready to answer; taken apart at the end of the block."""
     await migrate(settings, stores)
     async with (
@@ -28,7 +34,7 @@ async def assemble(settings: configuration.Settings, stores: embedded.Servers) -
         _running(settings, address) as engine,
         aioredis.Redis.from_url(stores.redis_url) as redis,
     ):
-        application = _application(settings, engine, redis)
+        application = _application(settings, engine, redis, contract)
         memory.spare_the_collector()
         yield application
 
@@ -48,14 +54,16 @@ async def _running(settings: configuration.Settings, address: connection.Address
         await engine.stop()
 
 
-def _application(settings: configuration.Settings, engine: Engine, redis: "aioredis.Redis") -> Starlette:
+def _application(
+    settings: configuration.Settings, engine: Engine, redis: "aioredis.Redis", contract: Contract
+) -> Starlette:
     shared = context.backend(settings, engine, redis, signing_key=configuration.signing_key(settings))
 
     async def redis_answers() -> None:
         await redis.ping()
 
     return http.create_app(
-        schema.build(),
+        contract(),
         context_getter=context.context_getter(shared),
         readiness={"postgresql": _database_answers, "redis": redis_answers, "migrations": _is_up_to_date},
         # Without Redis earning and spending go on.

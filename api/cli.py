@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from api import founding
 from persistence.startup import StartupError
 
 if TYPE_CHECKING:
@@ -71,8 +72,20 @@ def migrate() -> None:
 
 @tessera.command()
 def seed() -> None:
-    """Make the demo program and print its keys."""
-    raise StartupError("There is no demo program yet.")
+    """Make the demo program in an empty database, and print its keys."""
+    settings = _settings()
+    from api import seed as planting
+
+    planting.run(settings)
+
+
+@tessera.command()
+def demo() -> None:
+    """Record 18 months of a real shop on servers of its own, and print what came of them."""
+    settings = _settings()
+    from api import demo as demonstration
+
+    demonstration.run(settings)
 
 
 @tessera.command()
@@ -91,6 +104,10 @@ def schema(*, check: bool) -> None:
 @tessera.group(name="import", cls=LazyGroup)
 def import_() -> None:
     """Bring in what other systems have recorded."""
+
+
+for group in (founding.program, founding.operator, founding.key):
+    tessera.add_command(group)
 
 
 def main() -> None:

@@ -69,7 +69,7 @@ class ShownPageInfo(NamedTuple):
     end_cursor: str | None
 
 
-class Order(Protocol):
+class Keyset(Protocol):
     """A total order: each item's place, of values of these types."""
 
     @property
@@ -82,10 +82,10 @@ class Order(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of rows, in the shape of a connection. `order` says each row's place."""
+    """A page of rows, in the shape of a connection. `keyset` says each row's place."""
 
     nodes: Sequence[Any]
-    order: Order
+    keyset: Keyset
     has_next_page: bool
     has_previous_page: bool
 
@@ -101,10 +101,10 @@ class Page:
         return ShownPageInfo(self.has_next_page, self.has_previous_page, first, last)
 
     def _cursor(self, row: Row) -> str:
-        return encode(self.order.place(row))
+        return encode(self.keyset.place(row))
 
 
-def asked(context: Context, order: Order, first: int, after: str | None) -> pages.Slice:
+def asked(context: Context, keyset: Keyset, first: int, after: str | None) -> pages.Slice:
     """What a page asks of the store: one row more than it shows, to know whether there is a next page.
 
     Raises `BAD_USER_INPUT` unless `first` is from 1 to 100 and `after` a cursor of this list.
@@ -112,32 +112,32 @@ def asked(context: Context, order: Order, first: int, after: str | None) -> page
     if not 1 <= first <= FIRST_MAX:
         raise ApiError(f"first must be from 1 to {FIRST_MAX}; it is {first}.", ErrorCode.BAD_USER_INPUT)
     context.take_nodes(first)
-    return pages.Slice(first + 1, None if after is None else decode(after, order.types))
+    return pages.Slice(first + 1, None if after is None else decode(after, keyset.types))
 
 
-def page(found: Sequence[Any], order: Order, part: pages.Slice) -> Connection[Any]:
+def page(found: Sequence[Any], keyset: Keyset, part: pages.Slice) -> Connection[Any]:
     """The page of what the store answered."""
     count = part.count - 1
-    shown = Page(found[:count], order, len(found) > count, part.after is not None)
+    shown = Page(found[:count], keyset, len(found) > count, part.after is not None)
     return shapes.as_shape(Connection, shown)
 
 
-def page_of_all(items: Sequence[Any], order: Order, part: pages.Slice) -> Connection[Any]:
+def page_of_all(items: Sequence[Any], keyset: Keyset, part: pages.Slice) -> Connection[Any]:
     """The page of a list that is in memory, in its order, as a whole."""
     after = part.after
     if after is not None:
-        items = [item for item in items if order.place(item) > after]
-    return page(items[: part.count], order, part)
+        items = [item for item in items if keyset.place(item) > after]
+    return page(items[: part.count], keyset, part)
 
 
-def family(read: FamilyReader, order: pages.Order, policy: access.Requires | None = None, *, description: str) -> Any:
+def family(read: FamilyReader, keyset: pages.Keyset, policy: access.Requires | None = None, *, description: str) -> Any:
     """A field that shows what belongs to its parent, read for all parents of a request together."""
 
     async def resolve(
         parent: strawberry.Parent[Row], info: Info, first: int = FIRST_DEFAULT, after: str | None = None
     ) -> Any:
-        part = asked(info.context, order, first, after)
-        return page(await info.context.loaders.family(read, part, parent.id), order, part)
+        part = asked(info.context, keyset, first, after)
+        return page(await info.context.loaders.family(read, part, parent.id), keyset, part)
 
     if policy is None:
         return strawberry.field(resolver=resolve, description=description)

@@ -1,5 +1,6 @@
 """What a request has at hand: the caller, the loaders, and the way to the engine."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +46,7 @@ class Backend:
 def backend(
     chosen: settings.Settings,
     engine: Engine,
-    redis: "aioredis.Redis | None",
+    redis: aioredis.Redis | None,
     *,
     signing_key: str,
     now: Callable[[], datetime] = clock.now,
@@ -101,16 +102,19 @@ class Context:
             )
 
     async def execute(self, command: Command[Result], idempotency_key: str | None = None) -> Outcome[Result]:
-        """Run a command for the caller.
+        """Run a command for the caller. Raises what `submit` and `answer` do."""
+        return await self.answer(self.submit(command, idempotency_key))
 
-        Raises its refusal, `TextInvalid` for the key, `MemberFrozen` for a frozen member's own token, and
-        `THROTTLED` or `INTERNAL_SERVER_ERROR` when the engine cannot take it.
+    def submit(self, command: Command[Result], idempotency_key: str | None = None) -> asyncio.Future[Outcome[Result]]:
+        """Hand a command to the engine; `answer` waits for it.
+
+        Raises `TextInvalid` for the key, `MemberFrozen` for a frozen member's own token, and `THROTTLED`.
         """
         if self.caller.is_frozen:
             raise MemberFrozen
         key = checks.optional_text("idempotencyKey", idempotency_key, length_max=IDEMPOTENCY_KEY_MAX)
         try:
-            outcome = await self.backend.engine.execute(
+            return self.backend.engine.submit(
                 command, program_id=self.caller.program_id, actor=self.caller.actor, idempotency_key=key
             )
         except QueueFull:
@@ -119,6 +123,11 @@ class Context:
                 ErrorCode.THROTTLED,
                 facts={"retryAfterSeconds": 1},
             ) from None
+
+    async def answer(self, submitted: asyncio.Future[Outcome[Result]]) -> Outcome[Result]:
+        """Wait for a command. Raises its refusal, or `INTERNAL_SERVER_ERROR` when the database is away."""
+        try:
+            outcome = await submitted
         except Unavailable:
             raise ApiError(
                 "The database is away. What has an idempotency key may be told again safely.",

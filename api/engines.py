@@ -1,16 +1,19 @@
 """An engine for one piece of work of the command line."""
 
 import contextlib
-from collections.abc import AsyncIterator
-from typing import Final
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final, TypeVar
 
-from api import assembly
+from api import assembly, serve
 from api.settings import Settings
-from persistence import connection, embedded
+from persistence import connection, embedded, memory
 from persistence.engine import DISCONNECTED, Engine, Unavailable
 from persistence.startup import StartupError
 
-# One reader at a time, and one to spare while a connection is made anew.
+Result = TypeVar("Result")
+
+# One for what is read, and one that holds a lock meanwhile.
 _POOL_SIZE: Final = 2
 # Whoever works here bounds what is on its way by itself, and has nobody to turn away.
 _QUEUE_MAX: Final = 1_000_000
@@ -34,9 +37,28 @@ async def running(settings: Settings, stores: embedded.Servers) -> AsyncIterator
                 retry_max=settings.engine_retry_max,
             )
             await engine.start()
+            memory.spare_the_collector()
             try:
                 yield engine
             finally:
                 await engine.stop()
     except _LOST as lost:
         raise StartupError("PostgreSQL was lost on the way. What was answered is kept; run the same again.") from lost
+
+
+def do(settings: Settings, work: Callable[[Engine], Awaitable[Result]]) -> Result:
+    """What `work` comes to, on the stores of these settings.
+
+    Raises `StartupError` if they cannot be had, and KeyboardInterrupt if it was told to stop.
+    """
+
+    if settings.log_level != "debug":
+        # Drivers tell of a lost connection in tracebacks; whoever waits for this reads one sentence.
+        logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
+    async def whole(settings: Settings, stores: embedded.Servers) -> Result:
+        async with running(settings, stores) as engine:
+            return await work(engine)
+
+    return serve.run_once(settings, whole)

@@ -1,12 +1,13 @@
 """What several inputs share: money, references to members, idempotency keys, and bounds on lists."""
 
 import dataclasses
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import strawberry
 from strawberry.schema_directive import Location
+from strawberry.types.base import StrawberryContainer, get_object_definition, has_object_definition
+from strawberry.types.field import StrawberryField
 
 from api import access, ids, scalars, shapes
 from api.context import Context
@@ -36,10 +37,16 @@ def bounded(items_max: int, *, default: Any = dataclasses.MISSING, policy: acces
 
 
 class _Rules(NamedTuple):
-    """What the directives on an input's fields ask: bounds on lists, and policies."""
+    """What the directives on an input's fields ask: bounds on lists, policies, and parts that have rules themselves."""
 
     bounds: tuple[tuple[str, int], ...]
     policies: tuple[tuple[str, access.Requires], ...]
+    parts: tuple[str, ...]
+
+    @property
+    def are_any(self) -> bool:
+        """Whether anything is asked."""
+        return bool(self.bounds or self.policies or self.parts)
 
 
 _known_rules: dict[type, _Rules] = {}
@@ -48,12 +55,23 @@ _known_rules: dict[type, _Rules] = {}
 def _rules(kind: type) -> _Rules:
     known = _known_rules.get(kind)
     if known is None:
-        told = [(field.name, rule) for field in dataclasses.fields(kind) for rule in getattr(field, "directives", ())]
+        fields = get_object_definition(kind, strict=True).fields
+        told = [(field.python_name, rule) for field in fields for rule in field.directives]
+        parts = [(field.python_name, part) for field in fields if (part := _part(field)) is not None]
         known = _known_rules[kind] = _Rules(
             bounds=tuple((name, rule.items) for name, rule in told if isinstance(rule, AtMost)),
             policies=tuple((name, rule) for name, rule in told if isinstance(rule, access.Requires)),
+            parts=tuple(name for name, part in parts if _rules(part).are_any),
         )
     return known
+
+
+def _part(field: StrawberryField) -> type | None:
+    """The input that a field or its list holds; None for scalars and enumerations."""
+    held: Any = field.type
+    while isinstance(held, StrawberryContainer):
+        held = held.of_type
+    return held if isinstance(held, type) and has_object_definition(held) else None
 
 
 def check(context: Context, given: Any) -> None:
@@ -70,15 +88,11 @@ def check(context: Context, given: Any) -> None:
         items = getattr(given, name)
         if items is not None:
             checks.at_most(name, items, items_max)
-    for part in _parts(given):
-        check(context, part)
-
-
-def _parts(given: Any) -> Iterator[Any]:
-    for value in vars(given).values():
-        for part in value if isinstance(value, list) else (value,):
-            if dataclasses.is_dataclass(part):
-                yield part
+    for name in rules.parts:
+        part = getattr(given, name)
+        for item in part if isinstance(part, list) else (part,):
+            if item is not None:
+                check(context, item)
 
 
 @shapes.given()

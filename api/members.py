@@ -13,7 +13,7 @@ from api.connections import Connection
 from api.context import Context, Info
 from api.errors import ApiError, ErrorCode
 from api.inputs import MemberRefInput
-from api.points.account import HOLD_ORDER, SPEND_ORDER, ExpiringPoints, Hold, Lot, PointsAccount, PointTransaction
+from api.points.account import HOLD_KEYSET, SPEND_KEYSET, ExpiringPoints, Hold, Lot, PointsAccount, PointTransaction
 from api.stores import Store
 from domain import checks, members, stores
 from domain.access import Scope
@@ -82,18 +82,18 @@ def _account(parent: strawberry.Parent[Any], info: Info) -> Any:
 async def _lots(
     parent: strawberry.Parent[Any], info: Info, first: int = connections.FIRST_DEFAULT, after: str | None = None
 ) -> Any:
-    part = connections.asked(info.context, SPEND_ORDER, first, after)
+    part = connections.asked(info.context, SPEND_KEYSET, first, after)
     ledger = await info.context.loaders.ledger(parent.id)
-    return connections.page_of_all(reading.shown_lots(ledger) if ledger else (), SPEND_ORDER, part)
+    return connections.page_of_all(reading.shown_lots(ledger) if ledger else (), SPEND_KEYSET, part)
 
 
 async def _holds(
     parent: strawberry.Parent[Any], info: Info, first: int = connections.FIRST_DEFAULT, after: str | None = None
 ) -> Any:
-    part = connections.asked(info.context, HOLD_ORDER, first, after)
+    part = connections.asked(info.context, HOLD_KEYSET, first, after)
     ledger = await info.context.loaders.ledger(parent.id)
-    holds = sorted(ledger.holds, key=HOLD_ORDER.place) if ledger else []
-    return connections.page_of_all(holds, HOLD_ORDER, part)
+    holds = sorted(ledger.holds, key=HOLD_KEYSET.place) if ledger else []
+    return connections.page_of_all(holds, HOLD_KEYSET, part)
 
 
 async def _expiring_points(parent: strawberry.Parent[Any], info: Info, within: int) -> Any:
@@ -124,7 +124,7 @@ class Member(shapes.Node):
     store: Store | None = access.resolved_by(_PERSONAL, _store)
     account: PointsAccount = strawberry.field(resolver=_account)
     point_transactions: Connection[PointTransaction] = connections.family(
-        stored_points.transactions_of, stored_points.TRANSACTION_ORDER, _PERSONAL, description="The latest first."
+        stored_points.transactions_of, stored_points.TRANSACTION_KEYSET, _PERSONAL, description="The latest first."
     )
     lots: Connection[Lot] = access.resolved_by(
         _PERSONAL, _lots, description="Lots with points left, those that are spent first in front."
@@ -134,10 +134,10 @@ class Member(shapes.Node):
         _PERSONAL, _expiring_points, description="Every bucket of available points that expires within so many days."
     )
     purchases: Connection[LaterPurchase] = connections.family(
-        stored_purchases.of_members, stored_purchases.ORDER, _PERSONAL, description="The latest first."
+        stored_purchases.of_members, stored_purchases.KEYSET, _PERSONAL, description="The latest first."
     )
     redemptions: Connection[LaterRedemption] = connections.family(
-        stored_rewards.redemptions_of, stored_rewards.REDEMPTION_ORDER, _PERSONAL, description="The latest first."
+        stored_rewards.redemptions_of, stored_rewards.REDEMPTION_KEYSET, _PERSONAL, description="The latest first."
     )
 
 
@@ -181,10 +181,10 @@ class MemberQueries:
         after: str | None = None,
     ) -> Connection[Member]:
         """Members, the last enrolled first. `search` is a key as it is written, or a part of the name."""
-        part = connections.asked(info.context, stored.ORDER, first, after)
+        part = connections.asked(info.context, stored.KEYSET, first, after)
         which = _which(filter or MemberFilterInput(), search or None)
         found = [] if which is None else await stored.page(info.context.caller.program_id, which, part)
-        return connections.page(found, stored.ORDER, part)
+        return connections.page(found, stored.KEYSET, part)
 
 
 async def _found(context: Context, ref: members.MemberRef) -> members.Member | None:

@@ -39,9 +39,9 @@ class OperatorQueries:
         self, info: Info, first: int = connections.FIRST_DEFAULT, after: str | None = None
     ) -> Connection[Operator]:
         """Operators of the program, the oldest first."""
-        part = connections.asked(info.context, stored.OPERATOR_ORDER, first, after)
+        part = connections.asked(info.context, stored.OPERATOR_KEYSET, first, after)
         found = await stored.operators(info.context.caller.program_id, part)
-        return connections.page(found, stored.OPERATOR_ORDER, part)
+        return connections.page(found, stored.OPERATOR_KEYSET, part)
 
 
 @shapes.given()

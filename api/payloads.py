@@ -1,7 +1,8 @@
 """What mutations answer: the changed objects, or what was refused and why. A refusal is data and changed nothing."""
 
+import asyncio
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any, Final, Protocol, Self, TypeVar
 from uuid import UUID
 
@@ -9,9 +10,11 @@ import strawberry
 
 from api import ids, inputs, refusals, scalars, shapes
 from api.context import Context, Info
-from domain.kernel import Command, NotFound, Refusal
+from api.errors import ApiError
+from domain.kernel import Command, NotFound, Outcome, Refusal
 
 AnyPayload = TypeVar("AnyPayload", bound="Payload")
+Attempt = asyncio.Future[Outcome[Any]] | Refusal | ApiError
 
 _UNDERSCORE = re.compile(r"_([a-z])")
 # Details that hold a key of ours, and what it is the key of: clients get global ids.
@@ -105,12 +108,40 @@ async def answered(payload: type[AnyPayload], attempt: Awaitable[AnyPayload]) ->
 
 async def run(info: Info, given: Tells, payload: type[AnyPayload]) -> AnyPayload:
     """Run the command that an input tells, and show its result or its refusal. Raises what `Context.execute` does."""
-    return await answered(payload, _run(info.context, given, payload))
+    return await answered(payload, _shown(info.context, payload, _told(info.context, given)))
 
 
-async def _run(context: Context, given: Tells, payload: type[AnyPayload]) -> AnyPayload:
-    inputs.check(context, given)
-    outcome = await context.execute(given.command(context), getattr(given, "idempotency_key", None))
+async def run_all(info: Info, many: Sequence[Tells], payload: type[AnyPayload]) -> list[AnyPayload]:
+    """Like `run`, for many inputs, each with its own outcome: all wait at the engine together.
+
+    Raises the first fault, if there is one, only when every command has been answered.
+    """
+    attempts = [_told(info.context, given) for given in many]
+    faults: list[Exception] = []
+    payloads: list[AnyPayload] = []
+    for attempt in attempts:
+        try:
+            payloads.append(await answered(payload, _shown(info.context, payload, attempt)))
+        except Exception as fault:  # noqa: BLE001 - raised as soon as the others are heard
+            faults.append(fault)
+    if faults:
+        raise faults[0]
+    return payloads
+
+
+def _told(context: Context, given: Tells) -> Attempt:
+    """The command of an input on its way through the engine, or why it is not."""
+    try:
+        inputs.check(context, given)
+        return context.submit(given.command(context), getattr(given, "idempotency_key", None))
+    except (Refusal, ApiError) as fault:
+        return fault
+
+
+async def _shown(context: Context, payload: type[AnyPayload], attempt: Attempt) -> AnyPayload:
+    if isinstance(attempt, Exception):
+        raise attempt
+    outcome = await context.answer(attempt)
     shown = payload.of(outcome.result)
     if isinstance(shown, KeyedPayload):
         shown.is_replay = outcome.is_replay

@@ -73,13 +73,13 @@ class RewardQueries:
         after: str | None = None,
     ) -> Connection[Reward]:
         """Rewards, the oldest first. Whoever is not staff sees the active ones only."""
-        part = connections.asked(info.context, stored.ORDER, first, after)
+        part = connections.asked(info.context, stored.KEYSET, first, after)
         caller = info.context.caller
         if not caller.is_staff and is_active is False:
-            return connections.page([], stored.ORDER, part)
+            return connections.page([], stored.KEYSET, part)
         which = is_active if caller.is_staff else True
         found = await stored.page(caller.program_id, part, is_active=which)
-        return connections.page(found, stored.ORDER, part)
+        return connections.page(found, stored.KEYSET, part)
 
 
 @shapes.given()

@@ -48,14 +48,14 @@ class Mutation(
 _TYPES: Final = (account.PointTransaction, refund.Refund)
 
 
-def build(*, is_sorted: bool = False) -> strawberry.Schema:
-    """The schema, ready to be served; sorted it is only fit to be printed.
+def build(*, mutation: type = Mutation, is_sorted: bool = False) -> strawberry.Schema:
+    """The schema, ready to be served; sorted it is only fit to be printed. Benchmarks add a mutation of their own.
 
     Sorting makes new types, which forget that Strawberry gives resolvers the members of enumerations.
     """
     schema = strawberry.Schema(
         Query,
-        Mutation,
+        mutation,
         types=_TYPES,
         config=StrawberryConfig(sort_schema=is_sorted, scalar_map=scalars.SCALARS),
     )

@@ -18,7 +18,7 @@ import click
 import uvicorn
 import uvloop
 
-from api import assembly, banner
+from api import assembly, banner, schema
 from api.settings import Settings, revealed
 from persistence import embedded, reachability
 from persistence.startup import StartupError
@@ -32,7 +32,7 @@ GRACE_SECONDS_MAX: Final = 10
 Result = TypeVar("Result")
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, contract: assembly.Contract = schema.build) -> int:
     """Serve until SIGINT or SIGTERM. The status to exit with: 130 for the first, 0 for the second.
 
     Raises `StartupError` if it cannot begin.
@@ -40,7 +40,7 @@ def run(settings: Settings) -> int:
     logging.basicConfig(level=settings.log_level.upper(), stream=sys.stderr, format=logging.BASIC_FORMAT)
     stopping = Stopping()
     with stopping.on_signals(), contextlib.suppress(_Stopped):
-        _serve(settings, stopping)
+        _serve(settings, stopping, contract)
     return 0 if stopping.received == signal.SIGTERM else 128 + signal.SIGINT
 
 
@@ -122,23 +122,30 @@ def _stores(settings: Settings, *, joining: bool = False) -> AbstractContextMana
     )
 
 
-def _serve(settings: Settings, stopping: Stopping) -> None:
+def _serve(settings: Settings, stopping: Stopping, contract: assembly.Contract) -> None:
     with (
         listening(settings.host, settings.port) as listener,
         _stores(settings) as stores,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        runner.run(_answer(settings, stores, listener, stopping))
+        runner.run(_answer(settings, stores, listener, stopping, contract))
 
 
-async def _answer(settings: Settings, stores: embedded.Servers, listener: socket.socket, stopping: Stopping) -> None:
-    async with assembly.assemble(settings, stores) as application:
+async def _answer(
+    settings: Settings,
+    stores: embedded.Servers,
+    listener: socket.socket,
+    stopping: Stopping,
+    contract: assembly.Contract,
+) -> None:
+    async with assembly.assemble(settings, stores, contract) as application:
         config = uvicorn.Config(
             application,
             http="httptools",
             lifespan="on",
             log_config=None,
             access_log=False,
+            ws_max_size=settings.request_body_max_bytes,
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS_MAX,
         )

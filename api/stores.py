@@ -32,9 +32,9 @@ class StoreQueries:
         self, info: Info, first: int = connections.FIRST_DEFAULT, after: str | None = None
     ) -> Connection[Store]:
         """Stores of the program, the oldest first."""
-        part = connections.asked(info.context, stored.ORDER, first, after)
+        part = connections.asked(info.context, stored.KEYSET, first, after)
         found = await stored.page(info.context.caller.program_id, part)
-        return connections.page(found, stored.ORDER, part)
+        return connections.page(found, stored.KEYSET, part)
 
 
 @shapes.given()

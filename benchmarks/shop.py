@@ -6,7 +6,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,9 @@ _numbers = itertools.count()
 class Shop:
     """A running engine on a durable database with `MEMBERS` members named m0, m1, …"""
 
+    directory: Path
     database_url: str
+    redis_url: str
     address: connection.Address
     engine: Engine
     program_id: UUID
@@ -53,31 +55,33 @@ def purchase(number: int) -> RecordPurchase:
 async def opened(*, batch_max: int = 256) -> AsyncIterator[Shop]:
     """A shop on servers of its own, gone afterwards."""
     directory = Path(tempfile.mkdtemp(prefix="tessera-bench-"))
-    servers = await asyncio.to_thread(embedded.start, directory, durable=True)
+    servers = embedded.start(directory, durable=True)
     try:
         address = connection.parse_url(servers.database_url)
         await migrations.migrate(address)
         async with connection.open_database(servers.database_url, pool_size=POOL_SIZE):
             engine = Engine(lambda: connection.connect(address), batch_max=batch_max)
             await engine.start()
-            yield await _stocked(servers.database_url, address, engine)
+            yield await _stocked(Shop(directory, servers.database_url, servers.redis_url, address, engine, _new_id(), ()))
             await engine.stop()
     finally:
         servers.stop()
         shutil.rmtree(directory, ignore_errors=True)
 
 
-async def _stocked(database_url: str, address: connection.Address, engine: Engine) -> Shop:
-    program_id = clock.make_id(clock.Ids().next_first(clock.now()) + 1)
-    shop = Shop(database_url, address, engine, program_id, ())
-    await shop.tell(programs.CreateProgram(program_id=program_id, name="Bench", currency_code="CNY"))
+def _new_id() -> UUID:
+    return clock.make_id(clock.Ids().next_first(clock.now()) + 1)
+
+
+async def _stocked(shop: Shop) -> Shop:
+    await shop.tell(programs.CreateProgram(program_id=shop.program_id, name="Bench", currency_code="CNY"))
     enrolled = await asyncio.gather(
         *(
             shop.tell(enrollments.EnrollMember(profile=members.Profile(external_id=f"m{number}")))
             for number in range(MEMBERS)
         )
     )
-    return Shop(database_url, address, engine, program_id, tuple(one.member.id for one in enrolled))
+    return replace(shop, member_ids=tuple(one.member.id for one in enrolled))
 
 
 async def reward(shop: Shop, *, stock: int, points: int) -> UUID:

@@ -61,8 +61,8 @@ class MemberSessionTable(Model):
         unique_together = (("program_id", "token_hash"),)
 
 
-KEY_ORDER: Final = pages.Order(("id",))
-OPERATOR_ORDER: Final = pages.Order(("id",))
+KEY_KEYSET: Final = pages.Keyset(("id",))
+OPERATOR_KEYSET: Final = pages.Keyset(("id",))
 
 
 async def find_key(program_id: UUID, secret_hash: str) -> access.ApiKey | None:
@@ -82,9 +82,9 @@ async def find_session(program_id: UUID, token_hash: str) -> access.MemberSessio
 
 async def keys(program_id: UUID, part: pages.Slice) -> list[access.ApiKey]:
     """Keys of a program, the oldest first."""
-    return await pages.select(access.ApiKey, KEY_ORDER, part, "program_id = $1", (program_id,))
+    return await pages.select(access.ApiKey, KEY_KEYSET, part, "program_id = $1", (program_id,))
 
 
 async def operators(program_id: UUID, part: pages.Slice) -> list[access.Operator]:
     """Operators of a program, the oldest first."""
-    return await pages.select(access.Operator, OPERATOR_ORDER, part, "program_id = $1", (program_id,))
+    return await pages.select(access.Operator, OPERATOR_KEYSET, part, "program_id = $1", (program_id,))

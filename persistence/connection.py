@@ -132,6 +132,8 @@ async def connect(address: Address) -> asyncpg.Connection:
             "jit": "off",
             # Plans of statements and of foreign keys are kept; one made while a table was empty would scan it for ever.
             "enable_seqscan": "off",
+            "enable_hashjoin": "off",
+            "enable_mergejoin": "off",
         },
     )
 

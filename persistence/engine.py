@@ -10,20 +10,17 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import asyncpg
 
-from domain.kernel import Command, Decision, NotLoaded, Outcome, Refusal, Row, State, Want
+from domain.kernel import Command, Outcome, Refusal
 from persistence import clock, receipts
+from persistence.batches import Batch, Overtaking, Waiting
 from persistence.figures import Figures
-from persistence.journal import Journal
-from persistence.loading import load
-from persistence.receipts import IdempotencyKeyMismatch, Receipt
-from persistence.tables import TABLES
 
 logger = logging.getLogger("tessera.engine")
 
@@ -43,10 +40,14 @@ DISCONNECTED: Final = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    # A session that was ended while nobody asked leaves the driver in a state that it takes for a mistake of its own.
+    asyncpg.InternalClientError,
     OSError,
 )
 # While one batch is being written the next may be decided, if so many wait that it is worth its own commit.
 LANES: Final = 2
+REPLAN_BATCHES: Final = 4096
 OVERLAP_MIN: Final = 64
 RECONNECT_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1, 2, 4)
 
@@ -63,38 +64,21 @@ class EngineStopped(Exception):
     """The engine no longer takes commands."""
 
 
-@dataclass(slots=True)
-class Waiting:
-    """A command on its way through the engine."""
-
-    command: Command[Any]
-    program_id: UUID
-    actor: str
-    idempotency_key: str | None
-    first_id: int
-    answer: asyncio.Future[Outcome[Any]]
-    asked_at: float
-    receipt_id: UUID | None = None
-    input_hash: bytes = b""
-
-
 @dataclass(slots=True, eq=False)
 class Lane:
     """A connection that batches run on, one at a time."""
 
     connection: asyncpg.Connection | None = None
+    # COMMIT is on its way: without an answer, only receipts tell whether it arrived.
+    is_in_doubt: bool = False
+    batches: int = 0
 
-
-@dataclass(slots=True)
-class Batch:
-    """What a batch has come to: each command's answer, and what is to be written."""
-
-    commands: Sequence[Waiting]
-    now: datetime
-    state: State
-    journal: Journal
-    known: dict[UUID, Receipt] = field(default_factory=dict)
-    answers: list[Outcome[Any] | Receipt | BaseException] = field(default_factory=list)
+    def beginning(self) -> str:
+        """What begins a transaction. Kept plans are made anew as the tables grow: one made for an empty table
+        takes any index for as good as another, and would go through a whole program for ever."""
+        self.batches += 1
+        has_doubled = self.batches & (self.batches - 1) == 0
+        return "DISCARD PLANS; BEGIN" if has_doubled or self.batches % REPLAN_BATCHES == 0 else "BEGIN"
 
 
 class Engine:
@@ -124,6 +108,7 @@ class Engine:
         self._queue: deque[Waiting] = deque()
         self._wake = asyncio.Event()
         self._idle = [Lane() for _ in range(LANES)]
+        self._writing: list[Batch] = []
         self._under_way: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -200,7 +185,7 @@ class Engine:
                 continue
             # Whoever is about to ask in this turn of the event loop shares the commit.
             await asyncio.sleep(0)
-            # The next batch is decided after this one, whose locks make it wait for what it must see.
+            # The next batch is decided after this one: locks make it wait for what changed, `Journal.hides` for the rest.
             await self._begin(self._take(), self._idle.pop())
         while self._under_way:
             await asyncio.wait(self._under_way)
@@ -280,7 +265,7 @@ class Engine:
         """One batch, run again after passing faults and lost connections, a bounded number of times."""
         for attempt in range(self._retry_max + 1):
             try:
-                return await self._attempt(commands, lane, decided)
+                return await self._attempt_in_turn(commands, lane, decided)
             except PASSING:
                 if attempt == self._retry_max:
                     raise
@@ -292,13 +277,13 @@ class Engine:
 
     @staticmethod
     def _lose_connection(commands: Sequence[Waiting], lane: Lane, fault: BaseException) -> None:
-        """Drop the connection. Whether the commit arrived is known only to receipts: without one, give up."""
+        """Drop the connection. Whether a commit arrived is known only to receipts: without one, give up."""
         logger.warning("the engine lost its connection to PostgreSQL: %s", type(fault).__name__)
         connection, lane.connection = lane.connection, None
         if connection is None:
             return
         connection.terminate()
-        if any(waiting.idempotency_key is None for waiting in commands):
+        if lane.is_in_doubt and any(waiting.idempotency_key is None for waiting in commands):
             raise Unavailable from fault
 
     async def _connected(self, lane: Lane) -> asyncpg.Connection:
@@ -315,112 +300,38 @@ class Engine:
 
     # One attempt: load, decide, write, commit.
 
+    async def _attempt_in_turn(
+        self, commands: Sequence[Waiting], lane: Lane, decided: asyncio.Event
+    ) -> list[Outcome[Any] | BaseException]:
+        """One attempt, begun again after the batch ahead if that is writing what this one asks for."""
+        while True:
+            try:
+                return await self._attempt(commands, lane, decided)
+            except Overtaking as overtaking:
+                # No lock is held meanwhile, so that the one ahead cannot wait for this one.
+                await overtaking.ahead.is_over.wait()
+
     async def _attempt(
         self, commands: Sequence[Waiting], lane: Lane, decided: asyncio.Event
     ) -> list[Outcome[Any] | BaseException]:
         connection = await self._connected(lane)
-        program_id = commands[0].program_id
-        state = State(program_id, make_id=clock.make_id)
-        batch = Batch(commands, self._now(), state, Journal(program_id))
-        await connection.execute("BEGIN")
+        batch = Batch(commands, self._now(), tuple(self._writing))
+        lane.is_in_doubt = False
+        await connection.execute(lane.beginning())
         try:
-            await self._find_receipts(connection, batch)
-            await self._decide_all(connection, batch)
+            await batch.find_receipts(connection)
+            await batch.decide(connection)
+            self._writing.append(batch)
             decided.set()
             await batch.journal.write(connection, batch.now)
+            lane.is_in_doubt = True
             await connection.execute("COMMIT")
         except BaseException:
             if not connection.is_closed():
                 await connection.execute("ROLLBACK")
             raise
-        return [await self._told(connection, *pair) for pair in zip(commands, batch.answers, strict=True)]
-
-    async def _find_receipts(self, connection: asyncpg.Connection, batch: Batch) -> None:
-        ids = [waiting.receipt_id for waiting in batch.commands if waiting.receipt_id is not None]
-        if not ids:
-            return
-        records = await connection.fetch(
-            "SELECT id, program_id, actor, idempotency_key, command, input_hash, result, recorded_at"
-            " FROM receipts WHERE id = ANY($1::uuid[])",
-            ids,
-        )
-        batch.known = {record["id"]: Receipt(*record) for record in records}
-
-    async def _decide_all(self, connection: asyncpg.Connection, batch: Batch) -> None:
-        """Decide in order. What follows a command that must wait for rows only says what it wants itself."""
-        while len(batch.answers) < len(batch.commands):
-            wants: dict[Want, None] = {}
-            for waiting in batch.commands[len(batch.answers) :]:
-                try:
-                    decided = self._decide(waiting, batch)
-                except NotLoaded as missing:
-                    wants.update(dict.fromkeys(missing.wants))
-                    continue
-                if not wants:
-                    self._keep(waiting, decided, batch)
-            if wants:
-                await load(connection, batch.state, wants)
-
-    def _decide(self, waiting: Waiting, batch: Batch) -> Decision[Any] | Receipt | Exception:
-        if waiting.receipt_id is not None and waiting.receipt_id in batch.known:
-            receipt = batch.known[waiting.receipt_id]
-            return receipt if receipt.input_hash == waiting.input_hash else IdempotencyKeyMismatch()
-        batch.state.begin(
-            now=batch.now,
-            first_id=waiting.first_id,
-            actor=waiting.actor,
-            idempotency_key=waiting.idempotency_key,
-        )
-        try:
-            return waiting.command.decide(batch.state)
-        except NotLoaded:
-            raise
-        except Exception as refusal:
-            if not isinstance(refusal, Refusal):
-                logger.error("a decision failed: %s", type(waiting.command).__name__, exc_info=refusal)
-            return refusal
-
-    def _keep(self, waiting: Waiting, decided: Decision[Any] | Receipt | Exception, batch: Batch) -> None:
-        if not isinstance(decided, Decision):
-            batch.answers.append(decided)
-            return
-        for row in decided.save:
-            batch.journal.save(row, is_new=not batch.state.has(row))
-        batch.state.keep(decided.save)
-        receipt = self._receipt(waiting, decided, batch.now)
-        if receipt is not None:
-            batch.known[receipt.id] = receipt
-            batch.journal.add_receipt(receipt)
-        for event in decided.events:
-            batch.journal.add_event(batch.state.new_id(), event)
-        batch.answers.append(Outcome(decided.result))
-
-    @staticmethod
-    def _receipt(waiting: Waiting, decided: Decision[Any], now: datetime) -> Receipt | None:
-        if waiting.receipt_id is None or waiting.idempotency_key is None:
-            return None
-        return Receipt(
-            id=waiting.receipt_id,
-            program_id=waiting.program_id,
-            actor=waiting.actor,
-            idempotency_key=waiting.idempotency_key,
-            command=type(waiting.command).__name__,
-            input_hash=waiting.input_hash,
-            result=receipts.summarise(decided.result),
-            recorded_at=now,
-        )
-
-    async def _told(
-        self, connection: asyncpg.Connection, waiting: Waiting, answer: Outcome[Any] | Receipt | BaseException
-    ) -> Outcome[Any] | BaseException:
-        if not isinstance(answer, Receipt):
-            return answer
-
-        async def read(kind: type[Row], key: UUID) -> Row:
-            statement = TABLES[kind].sql_load(None, is_locked=False)
-            record = await connection.fetchrow(statement, waiting.program_id, [key])
-            assert record is not None, "what a receipt names is never deleted"
-            return TABLES[kind].decode(record)
-
-        result = await receipts.restore(type(waiting.command), answer.result, read)
-        return Outcome(result, is_replay=True)
+        finally:
+            batch.is_over.set()
+            if batch in self._writing:
+                self._writing.remove(batch)
+        return await batch.told(connection)

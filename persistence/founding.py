@@ -22,12 +22,9 @@ async def programs(count: int, *, name: str | None = None) -> list[Program]:
 
 
 @contextlib.asynccontextmanager
-async def one_at_a_time(address: connection.Address) -> AsyncIterator[None]:
+async def one_at_a_time() -> AsyncIterator[None]:
     """Of all processes on the database, one at a time is in the block."""
-    own = await connection.connect(address)
-    try:
-        # The lock is the session's: it ends with the connection, whatever happens.
-        await own.execute("SELECT pg_advisory_lock($1)", _FOUNDING_LOCK)
+    # The lock ends with the transaction, and that with the connection, whatever happens.
+    async with connection.acquire() as own, own.transaction(readonly=True):
+        await own.execute("SELECT pg_advisory_xact_lock($1)", _FOUNDING_LOCK)
         yield
-    finally:
-        await own.close()

@@ -1,7 +1,7 @@
 """What one batch writes: rows, receipts and events, one statement a kind."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from domain.kernel import Event, Row
+from domain.kernel import FAMILY, Event, Row, Want
 from persistence import codec
 from persistence.receipts import Receipt
 from persistence.registry import KIND_ORDER
@@ -30,6 +30,7 @@ class Journal:
         self._changed: dict[type[Row], dict[UUID, Row]] = defaultdict(dict)
         self._receipts: list[Receipt] = []
         self._events: list[tuple[UUID, Event]] = []
+        self._unseen: set[tuple[type[Row], str | None, object]] | None = None
 
     def save(self, row: Row, *, is_new: bool) -> None:
         """Gather a row; `is_new` if the store does not have it."""
@@ -48,6 +49,18 @@ class Journal:
         """Gather an event for the outbox."""
         self._events.append((key, event))
 
+    def hides(self, want: Want) -> bool:
+        """Whether another transaction that asks for this would not see it, and not wait either, before the commit.
+
+        Rows that are changed are locked, and whoever wants them locked waits. New rows are not, and
+        configuration is read without a lock.
+        """
+        if want.kind.is_configuration and self._changed.get(want.kind):
+            return True
+        if self._unseen is None:
+            self._unseen = {asked for rows in self._new.values() for row in rows.values() for asked in _answering(row)}
+        return (want.kind, want.by, want.value) in self._unseen
+
     async def write(self, connection: asyncpg.Connection, now: datetime) -> None:
         """Write it all, parents before children: new rows by COPY, changed ones in one statement a kind."""
         for kind in sorted(self._new.keys() | self._changed.keys(), key=KIND_ORDER.__getitem__):
@@ -64,6 +77,16 @@ class Journal:
 
     def _outbox_record(self, key: UUID, event: Event, now: datetime) -> tuple[Any, ...]:
         return key, self.program_id, type(event).__name__, event.member_id, codec.dumps(event), now
+
+
+def _answering(row: Row) -> Iterator[tuple[type[Row], str | None, object]]:
+    """What a new row answers: its id, its keys, and its family if no other row's lock guards that."""
+    kind = type(row)
+    yield kind, None, row.id
+    for key in kind.keys:
+        yield kind, key, getattr(row, key)
+    if kind.parent is not None and kind.guard is None:
+        yield kind, FAMILY, getattr(row, kind.parent)
 
 
 async def _copy(

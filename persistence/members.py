@@ -42,7 +42,7 @@ class MemberTable(Model):
         )
 
 
-ORDER: Final = pages.Order(("id",), is_descending=True)
+KEYSET: Final = pages.Keyset(("id",), is_descending=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,4 +83,4 @@ async def page(program_id: UUID, which: Filter, part: pages.Slice) -> list[membe
         if value is not None:
             arguments.append(value)
             where.append(condition.format(f"${len(arguments)}"))
-    return await pages.select(members.Member, ORDER, part, " AND ".join(where), arguments)
+    return await pages.select(members.Member, KEYSET, part, " AND ".join(where), arguments)

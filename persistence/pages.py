@@ -15,7 +15,7 @@ Place = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Keyset:
     """A total order of a kind's rows: by columns, the last of which is unique, all upwards or all downwards."""
 
     columns: tuple[str, ...]
@@ -47,27 +47,27 @@ class Slice:
     after: Place | None = None
 
 
-async def select(kind: type[AnyRow], order: Order, part: Slice, where: str, arguments: Sequence[Any]) -> list[AnyRow]:
+async def select(kind: type[AnyRow], keyset: Keyset, part: Slice, where: str, arguments: Sequence[Any]) -> list[AnyRow]:
     """A page of the rows of a program; `where` leads with it, and its parameters are the `arguments`."""
     told = list(arguments)
     if part.after is not None:
-        where = f"{where} AND {order.sql_after(kind, len(told) + 1)}"
+        where = f"{where} AND {keyset.sql_after(kind, len(told) + 1)}"
         told.extend(part.after)
     told.append(part.count)
-    return await rows.select(kind, f"{where} ORDER BY {order.sql_order()} LIMIT ${len(told)}", *told)
+    return await rows.select(kind, f"{where} ORDER BY {keyset.sql_order()} LIMIT ${len(told)}", *told)
 
 
 async def of_parents(
-    kind: type[AnyRow], order: Order, part: Slice, program_id: UUID, parent: str, keys: Sequence[UUID]
+    kind: type[AnyRow], keyset: Keyset, part: Slice, program_id: UUID, parent: str, keys: Sequence[UUID]
 ) -> dict[UUID, list[AnyRow]]:
     """The same page of each parent's list, in one statement; `parent` is the column with the parent's id."""
     table = TABLES[kind]
-    after = "" if part.after is None else f"AND {order.sql_after(kind, 4)}"
+    after = "" if part.after is None else f"AND {keyset.sql_after(kind, 4)}"
     records = await rows.fetch(
         f"SELECT page.* FROM unnest($2::uuid[]) AS parents (key) CROSS JOIN LATERAL ("
         f"SELECT {table.sql_columns} FROM {table.name}"
         f' WHERE program_id = $1 AND "{parent}" = parents.key {after}'
-        f" ORDER BY {order.sql_order()} LIMIT $3) AS page",
+        f" ORDER BY {keyset.sql_order()} LIMIT $3) AS page",
         program_id,
         list(keys),
         part.count,

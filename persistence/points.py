@@ -187,7 +187,7 @@ class ShortfallTable(Model):
         )
 
 
-TRANSACTION_ORDER: Final = pages.Order(("sequence",), (int,), is_descending=True)
+TRANSACTION_KEYSET: Final = pages.Keyset(("sequence",), (int,), is_descending=True)
 
 
 async def transactions_of(
@@ -195,7 +195,7 @@ async def transactions_of(
 ) -> dict[UUID, list[account.PointTransaction]]:
     """The same page of each member's transactions, the latest first."""
     return await pages.of_parents(
-        account.PointTransaction, TRANSACTION_ORDER, part, program_id, "member_id", member_ids
+        account.PointTransaction, TRANSACTION_KEYSET, part, program_id, "member_id", member_ids
     )
 
 

@@ -101,8 +101,8 @@ class RefundTable(Model):
         )
 
 
-ORDER: Final = pages.Order(("occurred_at", "id"), (datetime, UUID), is_descending=True)
-REFUND_ORDER: Final = pages.Order(("id",))
+KEYSET: Final = pages.Keyset(("occurred_at", "id"), (datetime, UUID), is_descending=True)
+REFUND_KEYSET: Final = pages.Keyset(("id",))
 
 
 async def find(program_id: UUID, external_id: str) -> purchase.Purchase | None:
@@ -114,11 +114,11 @@ async def of_members(
     program_id: UUID, member_ids: Sequence[UUID], part: pages.Slice
 ) -> dict[UUID, list[purchase.Purchase]]:
     """The same page of each member's purchases, the latest first."""
-    return await pages.of_parents(purchase.Purchase, ORDER, part, program_id, "member_id", member_ids)
+    return await pages.of_parents(purchase.Purchase, KEYSET, part, program_id, "member_id", member_ids)
 
 
 async def refunds_of(
     program_id: UUID, purchase_ids: Sequence[UUID], part: pages.Slice
 ) -> dict[UUID, list[refund.Refund]]:
     """The same page of each purchase's refunds, the oldest first."""
-    return await pages.of_parents(refund.Refund, REFUND_ORDER, part, program_id, "purchase_id", purchase_ids)
+    return await pages.of_parents(refund.Refund, REFUND_KEYSET, part, program_id, "purchase_id", purchase_ids)

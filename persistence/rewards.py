@@ -71,8 +71,8 @@ class RedemptionTable(Model):
         )
 
 
-ORDER: Final = pages.Order(("id",))
-REDEMPTION_ORDER: Final = pages.Order(("id",), is_descending=True)
+KEYSET: Final = pages.Keyset(("id",))
+REDEMPTION_KEYSET: Final = pages.Keyset(("id",), is_descending=True)
 
 
 async def page(program_id: UUID, part: pages.Slice, *, is_active: bool | None = None) -> list[rewards.Reward]:
@@ -80,11 +80,11 @@ async def page(program_id: UUID, part: pages.Slice, *, is_active: bool | None = 
     where, arguments = "program_id = $1", [program_id]
     if is_active is not None:
         where = f"{where} AND is_active" if is_active else f"{where} AND NOT is_active"
-    return await pages.select(rewards.Reward, ORDER, part, where, arguments)
+    return await pages.select(rewards.Reward, KEYSET, part, where, arguments)
 
 
 async def redemptions_of(
     program_id: UUID, member_ids: Sequence[UUID], part: pages.Slice
 ) -> dict[UUID, list[rewards.Redemption]]:
     """The same page of each member's redemptions, the latest first."""
-    return await pages.of_parents(rewards.Redemption, REDEMPTION_ORDER, part, program_id, "member_id", member_ids)
+    return await pages.of_parents(rewards.Redemption, REDEMPTION_KEYSET, part, program_id, "member_id", member_ids)

@@ -25,9 +25,9 @@ class StoreTable(Model):
         unique_together = (("program_id", "code"), ("program_id", "id"))
 
 
-ORDER: Final = pages.Order(("id",))
+KEYSET: Final = pages.Keyset(("id",))
 
 
 async def page(program_id: UUID, part: pages.Slice) -> list[stores.Store]:
     """Stores of a program, the oldest first."""
-    return await pages.select(stores.Store, ORDER, part, "program_id = $1", (program_id,))
+    return await pages.select(stores.Store, KEYSET, part, "program_id = $1", (program_id,))

@@ -53,11 +53,15 @@ class Table:
     def sql_load(self, index: str | None, *, is_locked: bool) -> str:
         """Rows of a program by id, by parent or by a unique key, locked in the order of ids if asked."""
         column = self.column_of(index)
-        where = f'program_id = $1 AND "{column}" = ANY($2::{self.sql_types[column]}[])'
-        if index == FAMILY and self.is_open:
-            where += f" AND {self.is_open}"
-        lock = " FOR UPDATE" if is_locked else ""
-        return f'SELECT {self.sql_columns} FROM {self.name} WHERE {where} ORDER BY "id"{lock}'
+        columns = ", ".join(f'kept."{name}"' for name in self.columns)
+        is_open = f" AND {self.is_open}" if index == FAMILY and self.is_open else ""
+        lock = " FOR UPDATE OF kept" if is_locked else ""
+        # Joined key by key: for `= ANY` the planner may walk a whole program in the order of ids instead.
+        return (
+            f"SELECT {columns} FROM unnest($2::{self.sql_types[column]}[]) AS wanted (key)"
+            f' JOIN {self.name} AS kept ON kept.program_id = $1 AND kept."{column}" = wanted.key{is_open}'
+            f' ORDER BY kept."id"{lock}'
+        )
 
     def column_of(self, index: str | None) -> str:
         """The column that a way of asking compares: the id, the parent's, or a unique key."""

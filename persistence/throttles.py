@@ -33,7 +33,7 @@ class Limit:
 class Throttle:
     """Counts attempts per program and subject. A subject, such as an e-mail address, is kept only as a hash."""
 
-    def __init__(self, redis: "aioredis.Redis | None") -> None:
+    def __init__(self, redis: aioredis.Redis | None) -> None:
         self._redis: Any = redis
 
     async def wait_seconds(self, limit: Limit, program_id: UUID, subject: str) -> int:

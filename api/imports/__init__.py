@@ -62,7 +62,7 @@ def purchases(
     goes on where it stopped. A row that cannot be recorded is listed in the report with its line and the reason; the
     others are recorded. Exits with 0 if every row is recorded, with 1 if some were refused.
     """
-    from api.imports import running
+    from api.imports import running  # noqa: PLC0415 - loaded when it is needed, so that help is quick
 
     options = running.Options(
         path=file,

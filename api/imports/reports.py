@@ -43,6 +43,8 @@ def opened(path: Path, *, of: Path) -> Iterator[Report]:
         raise FileUnusable(f"The report {path} cannot be written: {error.strerror}; choose another.") from error
     with file:
         report = Report(path, file)
-        yield report
-    if not report.count:
-        path.unlink(missing_ok=True)
+        try:
+            yield report
+        finally:
+            if not report.count:
+                path.unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 """One run of an import, from its options to its exit status."""
 
 import contextlib
-import gc
 import itertools
 import signal
 import sys
@@ -14,27 +13,24 @@ from typing import Final
 
 import click
 
-from api import engines, serve
+from api import engines
 from api import settings as configuration
 from api.founding import choosing
 from api.imports import files, reports
 from api.imports.files import FileUnusable, Source
 from api.imports.telling import Tally, Telling
-from api.settings import Settings
 from domain import imports
 from domain.imports import Columns, Reading
 from domain.programs import Program
 from domain.stores import Channel
-from persistence import embedded
 from persistence import imports as stored
+from persistence.engine import Engine
 
 _REQUIRED: Final = frozenset({"purchase_id", "member", "occurred_at", "amount"})
 _OPTIONAL: Final = frozenset({"freight", "store", "channel", "currency"})
 # What one value of the command line may say for all rows.
 _FIXABLE: Final = frozenset({"store", "channel"})
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-# Thousands of rows are on their way and alive; to look for garbage among them at the usual pace takes a seventh of the time.
-_COLLECT_AFTER: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +44,15 @@ class Options:
     encoding: str = "utf-8-sig"
     enrolls: bool = False
     report: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a file is to be read: where its columns stand, and which values of the command line hold for all rows."""
+
+    columns: Columns
+    width: int
+    fixed: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,32 +101,62 @@ def run(options: Options) -> int:
         files.opened(options.path, encoding=options.encoding, delimiter=options.delimiter) as source,
         reports.opened(report_path, of=options.path) as report,
     ):
-        columns, fixed = _columns(options, source.header)
+        chosen = plan(options, source.header)
 
-        async def work(settings: Settings, stores: embedded.Servers) -> Done:
+        async def work(engine: Engine) -> Done:
+            program = await choosing.program(options.program)
+            reading = await reading_of(program, chosen)
             batch_max = settings.engine_batch_max
-            async with engines.running(settings, stores) as engine:
-                program = await choosing.program(options.program)
-                reading = await _reading(program, columns, fixed, width=len(source.header))
-                telling = Telling(engine, program.id, reading, report, batch_max=batch_max, enrolls=options.enrolls)
-                return await tell(telling, source, batch_max=batch_max, label=f"Importing {options.path.name}")
+            telling = Telling(engine, program.id, reading, report, batch_max=batch_max, enrolls=options.enrolls)
+            return await tell(telling, source, label=f"Importing {options.path.name}")
 
-        done = serve.run_once(settings, work)
+        done = engines.do(settings, work)
     return _say(done, report_path)
 
 
-async def tell(telling: Telling, source: Source, *, batch_max: int, label: str) -> Done:
+def plan(options: Options, header: Sequence[str]) -> Plan:
+    """How a file with this header is read. Raises `FileUnusable`."""
+    known = {name.strip() for name in header}
+    fixed = {field: name for field, name in options.names.items() if field in _FIXABLE and name not in known}
+    channel = fixed.get("channel")
+    if channel is not None and imports.channel_of(channel) is None:
+        raise FileUnusable(f"--channel: {channel!r} is neither a column of {options.path} nor {_one_of(Channel)}.")
+    names = {field: options.names.get(field, field) for field in _REQUIRED | _OPTIONAL if field not in fixed}
+    try:
+        columns = imports.find_columns(header, names, required=_REQUIRED | options.names.keys())
+    except imports.HeaderInvalid as invalid:
+        raise FileUnusable(f"{options.path}: {invalid}.") from invalid
+    return Plan(columns, len(header), fixed)
+
+
+async def reading_of(program: Program, chosen: Plan) -> Reading:
+    """A plan with what it takes of a program. Raises `FileUnusable` for a store that there is not."""
+    stores = await stored.stores(program.id)
+    store = chosen.fixed.get("store")
+    if store is not None and store not in stores:
+        raise FileUnusable(f"--store: {store!r} is neither a column of the file nor a store of {program.name}.")
+    return Reading(
+        columns=chosen.columns,
+        width=chosen.width,
+        currency_code=program.currency_code,
+        time_zone=program.time_zone,
+        stores=stores,
+        store_id=None if store is None else stores[store],
+        channel=imports.channel_of(chosen.fixed.get("channel", "")) or Channel.ONLINE,
+    )
+
+
+async def tell(telling: Telling, source: Source, *, label: str) -> Done:
     """Tell a whole file, with a progress bar where somebody watches, until its end or a signal to stop."""
     began = time.perf_counter()
     interruption = Interruption()
     records = source.records()
     with (
         interruption.noted(),
-        _seldom_collecting(),
         click.progressbar(length=source.size_bytes, label=label, file=sys.stderr, item_show_func=_state) as bar,
     ):
         try:
-            while not interruption.is_told and (batch := list(itertools.islice(records, batch_max))):
+            while not interruption.is_told and (batch := list(itertools.islice(records, telling.batch_max))):
                 await telling.tell(batch)
                 bar.update(source.position_bytes - bar.pos, telling.tally)
             await telling.finish()
@@ -130,48 +165,8 @@ async def tell(telling: Telling, source: Source, *, batch_max: int, label: str) 
     return Done(telling.tally, time.perf_counter() - began, interruption.is_told)
 
 
-@contextlib.contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    before = gc.get_threshold()
-    gc.set_threshold(_COLLECT_AFTER, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
 def _state(tally: Tally | None) -> str:
     return "" if tally is None else f"{tally.rows - tally.refused:,} rows, {tally.refused:,} refused"
-
-
-def _columns(options: Options, header: Sequence[str]) -> tuple[Columns, dict[str, str]]:
-    """Where the columns stand, and the values that hold for all rows. Raises `FileUnusable`."""
-    known = {name.strip() for name in header}
-    fixed = {field: name for field, name in options.names.items() if field in _FIXABLE and name not in known}
-    channel = fixed.get("channel")
-    if channel is not None and imports.channel_of(channel) is None:
-        raise FileUnusable(f"--channel: {channel!r} is neither a column of {options.path} nor {_one_of(Channel)}.")
-    names = {field: options.names.get(field, field) for field in _REQUIRED | _OPTIONAL if field not in fixed}
-    try:
-        return imports.find_columns(header, names, required=_REQUIRED | options.names.keys()), fixed
-    except imports.HeaderInvalid as invalid:
-        raise FileUnusable(f"{options.path}: {invalid}.") from invalid
-
-
-async def _reading(program: Program, columns: Columns, fixed: Mapping[str, str], *, width: int) -> Reading:
-    stores = await stored.stores(program.id)
-    store = fixed.get("store")
-    if store is not None and store not in stores:
-        raise FileUnusable(f"--store: {store!r} is neither a column of the file nor a store of {program.name}.")
-    return Reading(
-        columns=columns,
-        width=width,
-        currency_code=program.currency_code,
-        time_zone=program.time_zone,
-        stores=stores,
-        store_id=stores[store] if store is not None else None,
-        channel=imports.channel_of(fixed.get("channel", Channel.ONLINE)) or Channel.ONLINE,
-    )
 
 
 def _one_of(names: Iterable[str]) -> str:

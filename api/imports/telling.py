@@ -54,11 +54,11 @@ class Telling:
         self, engine: Engine, program_id: UUID, reading: Reading, report: Report, *, batch_max: int, enrolls: bool
     ) -> None:
         self.tally = Tally()
+        self.batch_max = batch_max
         self._engine = engine
         self._program_id = program_id
         self._reading = reading
         self._report = report
-        self._waiting_max = _BATCHES_WAITING * batch_max
         self._enrolls = enrolls
         self._told: deque[_Told] = deque()
 
@@ -73,7 +73,7 @@ class Telling:
             is_there = command.external_id in recorded
             answer = self._submit(command, None if is_there else f"import:purchase:{command.external_id}")
             self._told.append(_Told(record, command, answer))
-        await self._settle(self._waiting_max)
+        await self._settle(_BATCHES_WAITING * self.batch_max)
 
     async def finish(self) -> None:
         """Wait until every row that was told is answered."""

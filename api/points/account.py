@@ -35,11 +35,11 @@ _SOURCES: Final = {
     account.SourceType.LOT: "Lot",
 }
 
-HOLD_ORDER: Final = pages.Order(("lapses_at", "id"), (datetime, UUID))
+HOLD_KEYSET: Final = pages.Keyset(("lapses_at", "id"), (datetime, UUID))
 
 
 @dataclass(frozen=True, slots=True)
-class SpendOrder:
+class SpendKeyset:
     """The order in which lots are drawn: soonest expiry first, then the oldest, then by id (L4)."""
 
     types: tuple[type, ...] = (datetime, datetime, UUID)
@@ -49,7 +49,7 @@ class SpendOrder:
         return (lot.expires_at or _NEVER, lot.earned_at, lot.id)
 
 
-SPEND_ORDER: Final = SpendOrder()
+SPEND_KEYSET: Final = SpendKeyset()
 
 
 @shapes.shape()

@@ -1,8 +1,7 @@
 """Purchases: what is shown of one, how one is found, and how one is recorded and confirmed."""
 
-import asyncio
 from datetime import datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 
 import strawberry
 
@@ -68,7 +67,7 @@ class Purchase(shapes.Node):
     points_clawed: scalars.Points = strawberry.field(description="What refunds took back of the points earned.")
     points_returned: scalars.Points = strawberry.field(description="What refunds gave back of the points spent.")
     refunds: Connection[LaterRefund] = connections.family(
-        stored.refunds_of, stored.REFUND_ORDER, description="The oldest first."
+        stored.refunds_of, stored.REFUND_KEYSET, description="The oldest first."
     )
     confirmed_at: datetime | None
     occurred_at: datetime
@@ -261,10 +260,5 @@ class PurchaseMutations:
 
 async def _record_all(info: Info, given: PurchasesRecordInput) -> PurchasesRecordPayload:
     checks.at_most("rows", given.rows, ROWS_MAX)
-    # All wait at the engine together, and share its batches; one that fails does not leave the others unheard.
-    runs = (payloads.run(info, row, PurchaseRecordPayload) for row in given.rows)
-    results: list[Any] = await asyncio.gather(*runs, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
+    results = await payloads.run_all(info, given.rows, PurchaseRecordPayload)
     return PurchasesRecordPayload(results=results)

@@ -1,7 +1,7 @@
 """Lots: when they open and close, and which of them a spending draws from."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from domain import calendars
 from domain.points.account import InsufficientPoints, Lot, PointsAccount
@@ -19,7 +19,8 @@ def available_at(policy: PendingPolicy, occurred_at: datetime, zone_name: str) -
     if policy.kind is PendingKind.AFTER and policy.days is not None:
         return occurred_at + timedelta(days=policy.days)
     if policy.kind is PendingKind.ON_DATE and policy.on_date is not None:
-        return max(occurred_at, calendars.start_of(policy.on_date, zone_name))
+        is_past = policy.on_date <= calendars.local_date(occurred_at, zone_name)
+        return occurred_at if is_past else calendars.start_of(policy.on_date, zone_name)
     return occurred_at
 
 
@@ -32,6 +33,8 @@ def expires_at(policy: ExpiryPolicy, occurred_at: datetime, zone_name: str) -> d
             return None
         case ExpiryKind.FIXED_DATE:
             assert policy.on_date is not None, "check_expiry holds this"
+            if policy.on_date == date.max:
+                return None  # 9999-12-31, as some write "never"; no calendar has the instant after it.
             last = policy.on_date
         case ExpiryKind.DAYS:
             last = day + timedelta(days=count)

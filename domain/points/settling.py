@@ -19,6 +19,7 @@ from domain.points.account import (
     TransactionKind,
 )
 from domain.points.book import Book, Changes, Source, closed_if_empty
+from domain.tiers import Tier
 
 
 class SettlingBook(Book):
@@ -122,7 +123,12 @@ class SettlingBook(Book):
         if self._is_new:
             return
         member_id = self.account.id
-        self.state.need(Want(Lot, member_id, FAMILY), Want(Hold, member_id, FAMILY))
+        wants = [Want(Lot, member_id, FAMILY), Want(Hold, member_id, FAMILY)]
+        if self.account.debt:
+            wants.append(Want(Shortfall, member_id, FAMILY))
+        if self.account.pending:
+            wants.append(Want(Tier, self.state.program_id, FAMILY))
+        self.state.need(*wants)
         lapsing = [hold for hold in self.state.all(Hold, of=member_id) if hold.lapses_at <= self.state.now]
         self.state.need(*(Want(LotDraw, hold.transaction_id, FAMILY) for hold in lapsing))
 
@@ -147,6 +153,7 @@ class SettlingBook(Book):
         """Available points pay what is owed, the oldest first, before anything can spend them (L8)."""
         if not (self.account.debt and self.account.available):
             return
+        self.state.need(Want(Shortfall, self.account.id, FAMILY), Want(Lot, self.account.id, FAMILY))
         owed = {row.id: row for row in self.state.all(Shortfall, of=self.account.id)}
         owed.update({row.id: row for row in self._saved.values() if isinstance(row, Shortfall)})
         for shortfall in sorted(owed.values(), key=lambda row: row.id.int):

@@ -1,7 +1,14 @@
 """What Tortoise's models cannot say: keys that stay inside a program, facts that nobody edits, and a search index."""
 
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
 from tortoise import migrations
 from tortoise.migrations import operations as ops
+from tortoise.migrations.constraints import CheckConstraint
+
+_initial = importlib.import_module("persistence.migrations.0001_initial")
 
 # Table, columns beside program_id, referred table, its columns beside program_id.
 REFERENCES = (
@@ -65,7 +72,25 @@ def _fact(table: str) -> tuple[str, str]:
     )
 
 
+def _constraints() -> Iterator[tuple[str, str]]:
+    """What the first migration says of its models: Tortoise 1.1 keeps it in its state, and writes none of it."""
+    for operation in _initial.Migration.operations:
+        for constraint in operation.options.get("constraints", ()):
+            yield _constraint(operation.options["table"], constraint)
+
+
+def _constraint(table: str, constraint: Any) -> tuple[str, str]:
+    name = constraint.name
+    if isinstance(constraint, CheckConstraint):
+        forward = f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({constraint.check})"
+        return forward, f"ALTER TABLE {table} DROP CONSTRAINT {name}"
+    columns = ", ".join(constraint.fields)
+    forward = f"CREATE UNIQUE INDEX {name} ON {table} ({columns}) WHERE {constraint.condition}"
+    return forward, f"DROP INDEX {name}"
+
+
 STEPS = (
+    *_constraints(),
     *(_reference(*reference) for reference in REFERENCES),
     *(_root(table) for table in ROOTS),
     (REFUSE_CHANGES, "DROP FUNCTION refuse_change_of_facts()"),

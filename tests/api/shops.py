@@ -22,7 +22,7 @@ from domain.access import KeyKind, Role, Scope
 from domain.kernel import Command
 from persistence import clock
 
-SIGNING_KEY: Final = "a signing key of tests, long enough for HS256"
+SIGNING_KEY: Final = "a signing key of tests, which is long enough for every algorithm of JSON web tokens"
 PASSWORD: Final = "correct horse battery"
 
 _ids = clock.Ids()

@@ -1,5 +1,6 @@
 """Points through the API: moved by hand, between members and by holds, and shown as they stand now."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -264,6 +265,57 @@ async def test_an_answer_shows_a_repeated_purchase_with_the_figures_of_now(world
     world.clock.ahead = timedelta(days=3)
     again = await shop.buy(member, "100", **given)
     assert (again["isRepeat"], again["member"]["account"]["available"]) == (True, 0)
+
+
+async def test_reading_beside_writing_sees_one_instant(world: World) -> None:
+    """A ledger that the clock has work on is settled from rows of one snapshot, whatever is written meanwhile."""
+    shop = await world.open_shop()
+    await shop.do("programUpdate", "program { id }", expiry={"kind": "DAYS", "count": 1})
+    member = await shop.enroll()
+    document = "query ($id: ID!) { member(ref: {id: $id}) { lots(first: 100) { nodes { remaining held } } } }"
+
+    async def write(number: int) -> None:
+        world.clock.ahead += timedelta(hours=5)
+        await shop.grant(member, number)
+        hold = {"member": {"id": member}, "points": number, "minutes": 60, "idempotencyKey": key()}
+        await shop.do("pointsHold", "hold { id }", **hold)
+
+    async def read() -> None:
+        for _ in range(20):
+            lots = (await shop.ask(document, id=member))["member"]["lots"]["nodes"]
+            assert all(0 <= lot["held"] <= lot["remaining"] for lot in lots)
+
+    async def write_all() -> None:
+        for number in range(1, 20):
+            await write(number)
+
+    await asyncio.gather(write_all(), read(), read())
+    world.clock.ahead += timedelta(days=3)
+    assert (await shop.account(member))["available"] == 0
+
+
+async def test_mutations_of_one_document_each_show_what_they_left(shop: Shop) -> None:
+    """What the first one read is not what the second one shows."""
+    member = await shop.enroll()
+    document = """mutation ($a: PointsAdjustInput!, $b: MemberUpdateInput!, $c: PointsAdjustInput!) {
+        a: memberUpdate(input: $b) { member { account { available } } }
+        b: pointsAdjust(input: $a) { member { id } }
+        c: memberUpdate(input: $b) { member { account { available } } }
+        d: pointsAdjust(input: $c) { member { name account { available } } } }"""
+    move = {"member": {"id": member}, "points": 5, "reason": "test"}
+    answer = await shop.ask(
+        document,
+        a=move | {"idempotencyKey": "a"},
+        b={"member": {"id": member}, "name": "Li"},
+        c=move | {"idempotencyKey": "c"},
+    )
+    assert [answer[name]["member"].get("account") for name in "abcd"] == [
+        {"available": 0},
+        None,
+        {"available": 5},
+        {"available": 10},
+    ]
+    assert answer["d"]["member"]["name"] == "Li"
 
 
 async def test_buckets_reach_as_far_as_they_are_asked_for(world: World) -> None:

@@ -44,7 +44,9 @@ async def test_a_purchase_earns_and_is_shown_whole(shop: Shop) -> None:
         {"amount": shop.money("39.9"), "earns": True},
     ]
     told = {"lines": lines, "freight": shop.money("10"), "storeId": store, "channel": "IN_STORE"}
-    payload = await shop.do("purchaseRecord", PURCHASE, **given(shop, member, occurredAt="2026-01-01T08:00:00+08:00", **told))
+    payload = await shop.do(
+        "purchaseRecord", PURCHASE, **given(shop, member, occurredAt="2026-01-01T08:00:00+08:00", **told)
+    )
     purchase = payload["purchase"]
     assert payload["member"] == {"account": {"available": 189, "pending": 0}}
     assert purchase == {
@@ -228,7 +230,9 @@ async def test_points_pay_a_part(shop: Shop) -> None:
     assert (payload["purchase"]["pointsSpent"], payload["purchase"]["pointsEarned"]) == (500, 150)
     assert payload["purchase"]["offset"] == {"amount": "50.00"}
     assert payload["member"]["account"]["available"] == 650
-    refunded = await shop.do("purchaseRefund", REFUND, purchase={"externalId": "o-1"}, refundId="r", idempotencyKey=key())
+    refunded = await shop.do(
+        "purchaseRefund", REFUND, purchase={"externalId": "o-1"}, refundId="r", idempotencyKey=key()
+    )
     assert (refunded["refund"]["cash"], refunded["refund"]["pointsReturned"]) == ({"amount": "150.00"}, 500)
     assert refunded["member"]["account"] == {"available": 1000, "debt": 0}
 
@@ -376,7 +380,10 @@ async def test_many_purchases_each_have_their_own_outcome(shop: Shop) -> None:
     rows[6]["amount"] = shop.money("2")
     selection = "results { purchase { externalId } isReplay isRepeat userErrors { code } }"
     results = (await shop.do("purchasesRecord", selection, rows=rows))["results"]
-    assert [result["userErrors"] for result in results[3:5]] == [[{"code": "NOT_FOUND"}], [{"code": "CURRENCY_MISMATCH"}]]
+    assert [result["userErrors"] for result in results[3:5]] == [
+        [{"code": "NOT_FOUND"}],
+        [{"code": "CURRENCY_MISMATCH"}],
+    ]
     assert (results[5]["purchase"], results[5]["isRepeat"]) == ({"externalId": "o-1"}, True)
     done = [result["purchase"]["externalId"] for result in results if result["purchase"]]
     assert done == [row["externalId"] for index, row in enumerate(rows) if index not in (3, 4)]

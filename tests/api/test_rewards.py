@@ -195,9 +195,7 @@ async def test_the_last_one_is_sold_once(shop: Shop) -> None:
     members = [await shop.enroll(f"m-{number}") for number in range(20)]
     await asyncio.gather(*(shop.grant(member, 1) for member in members))
     attempts = [
-        shop.attempt(
-            "rewardRedeem", "member { id }", member={"id": member}, rewardId=reward, idempotencyKey=key()
-        )
+        shop.attempt("rewardRedeem", "member { id }", member={"id": member}, rewardId=reward, idempotencyKey=key())
         for member in members
     ]
     payloads = await asyncio.gather(*attempts)

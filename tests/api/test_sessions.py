@@ -62,7 +62,7 @@ async def test_tokens_cannot_be_made_up(shop: Shop) -> None:
     assert (await shop.ask(ME, jwt.encode(good, shops.SIGNING_KEY, algorithm="HS256")))["me"] is not None
     other = await shop.world.open_shop()
     for claims, secret, algorithm in (
-        (good, "another key, that is as long as it must be", "HS256"),
+        (good, "another key of tests, which is long enough for every algorithm of JSON web tokens", "HS256"),
         (good, "", "none"),
         (good, shops.SIGNING_KEY, "HS512"),
         (good | {"typ": "operator"}, shops.SIGNING_KEY, "HS256"),

@@ -1,7 +1,7 @@
 """A shop to test with: a `Memory` with a program in it, and short words for what a shop does."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -88,6 +88,10 @@ class Shop(Memory):
             **more,
         }
         return self.run(RecordPurchase(member=ref(member_id), **told))
+
+    def earn(self, member_id: UUID, points: int, *, days_ago: int) -> None:
+        """Buy for so many yuan, so many days ago."""
+        self.buy(member_id, points * 100, occurred_at=self.now - timedelta(days=days_ago))
 
     def refund(self, purchase: Purchase, amount_minor: int | None = None, **more: Any) -> Refunded:
         """A refund under the next number. `lines={1: 500}` names lines."""

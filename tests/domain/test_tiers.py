@@ -1,5 +1,6 @@
 """Tiers: ordered by rank and by what they need; reached at once and never lost by spending (K1, K2, K4)."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -85,14 +86,16 @@ def test_two_tiers_never_need_the_same_points(shop: Shop) -> None:
 def test_a_name_and_a_rank_belong_to_one_tier(shop: Shop) -> None:
     silver = tier(shop, "Silver", 1, 100)
     gold = tier(shop, "Gold", 2, 200)
-    for attempt in (lambda: tier(shop, "Silver", 3, 300), lambda: update(shop, gold, name="Silver")):
+    attempts: list[tuple[str, str | int, Callable[[], Tier]]] = [
+        ("name", "Silver", lambda: tier(shop, "Silver", 3, 300)),
+        ("name", "Silver", lambda: update(shop, gold, name="Silver")),
+        ("rank", 1, lambda: tier(shop, "Other", 1, 300)),
+        ("rank", 2, lambda: update(shop, silver, rank=2)),
+    ]
+    for what, value, attempt in attempts:
         with pytest.raises(TierTaken) as taken:
             attempt()
-        assert taken.value.details == {"what": "name", "value": "Silver"}
-    for attempt in (lambda: tier(shop, "Other", 1, 300), lambda: update(shop, silver, rank=2)):
-        with pytest.raises(TierTaken) as taken:
-            attempt()
-        assert taken.value.details["what"] == "rank"
+        assert taken.value.details == {"what": what, "value": value}
 
 
 @pytest.mark.parametrize(

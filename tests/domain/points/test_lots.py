@@ -71,6 +71,11 @@ def test_l3_points_earned_after_the_date_are_available_at_once() -> None:
     assert lots.available_at(policy, START, SHANGHAI) == START
 
 
+@pytest.mark.parametrize("on_date", [date.min, date(2026, 1, 15)])
+def test_l3_a_date_that_has_begun_however_long_ago_is_no_wait(on_date: date) -> None:
+    assert lots.available_at(PendingPolicy(PendingKind.ON_DATE, on_date=on_date), START, SHANGHAI) == START
+
+
 # L5: when points expire.
 
 NOON = (2026, 1, 15, 12)
@@ -78,6 +83,8 @@ EXPIRIES = [
     (expiry(ExpiryKind.NEVER), SHANGHAI, NOON, None),
     (expiry(ExpiryKind.INACTIVITY, 30), SHANGHAI, NOON, None),
     (expiry(ExpiryKind.FIXED_DATE, on_date=date(2026, 6, 30)), SHANGHAI, NOON, (2026, 7, 1)),
+    (expiry(ExpiryKind.FIXED_DATE, on_date=date(9999, 12, 30)), SHANGHAI, NOON, (9999, 12, 31)),
+    (expiry(ExpiryKind.FIXED_DATE, on_date=date.max), SHANGHAI, NOON, None),
     (expiry(ExpiryKind.DAYS, 1), SHANGHAI, NOON, (2026, 1, 17)),
     (expiry(ExpiryKind.DAYS, 365), SHANGHAI, NOON, (2027, 1, 16)),
     (expiry(ExpiryKind.DAYS, 365), SHANGHAI, (2024, 2, 28, 12), (2025, 2, 28)),  # over a leap day

@@ -23,7 +23,7 @@ from domain.points.account import (
 from domain.programs import PendingKind, PendingPolicy
 from tests.domain import invariants, simulation
 from tests.domain.shop import Shop
-from tests.domain.test_simulation import Simulation
+from tests.domain.simulator import Simulation
 
 Tampering = Callable[["Books"], object]
 Books = tuple[PointsAccount, list[PointTransaction], list[LotDraw], list[Lot], list[Shortfall]]

@@ -1,0 +1,119 @@
+"""One purchase over HTTP beside a mutation that does nothing, in the same real server; its start and its memory."""
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+from api import minting
+from benchmarks import measure, shop
+from benchmarks.report import Line
+from domain.access import CreateApiKey, KeyKind, Scope
+
+CONNECTIONS = 64
+
+
+@dataclass(slots=True)
+class Server:
+    """A running server, and how long it took from its process's start to its first answer."""
+
+    port: int
+    process: asyncio.subprocess.Process
+    start_seconds: float
+
+    @property
+    def resident_mib(self) -> float:
+        """Memory of the serving process."""
+        return psutil.Process(self.process.pid).memory_info().rss / 2**20
+
+
+@contextlib.asynccontextmanager
+async def serving(module: str, **environment: str) -> AsyncIterator[Server]:
+    """A server process on any free port, stopped afterwards."""
+    started = time.perf_counter()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", *module.split()),
+        env={**os.environ, "PORT": "0", **environment},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        port = 0
+        while not port:
+            line = await asyncio.wait_for(process.stdout.readline(), 60)
+            found = re.search(rb"http://[^:]+:(\d+)/graphql", line)
+            port = int(found[1]) if found else 0
+        async with httpx.AsyncClient() as client:
+            (await client.get(f"http://127.0.0.1:{port}/readyz")).raise_for_status()
+        yield Server(port, process, time.perf_counter() - started)
+    finally:
+        process.terminate()
+        await process.communicate()
+
+
+async def _key(place: shop.Shop) -> str:
+    minted = minting.new_key(KeyKind.SECRET, place.program_id)
+    await place.tell(
+        CreateApiKey(
+            name="bench", kind=KeyKind.SECRET, secret_hash=minted.secret_hash, hint=minted.hint, scopes=tuple(Scope)
+        )
+    )
+    return minted.secret
+
+
+async def mutations(place: shop.Shop, *, rounds: int, count: int) -> tuple[list[Line], float]:
+    """`purchaseRecord` beside a mutation that does nothing, and the server's resident memory after it all, in MiB."""
+    token = await _key(place)
+
+    async def load(kind: str) -> float:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "benchmarks.load"),
+            *(str(server.port), str(CONNECTIONS), str(count // CONNECTIONS), kind, token),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        told, _ = await process.communicate()
+        return float(told)
+
+    rates: dict[str, list[float]] = {"purchase": [], "nothing": []}
+    async with serving("benchmarks.server", **_stores(place)) as server:
+        for kind in rates:
+            await load(kind)
+        for _ in range(rounds):
+            for kind, values in rates.items():
+                values.append(await load(kind))
+        memory = server.resident_mib
+    figures = {name: measure.Figure(name, tuple(values)) for name, values in rates.items()}
+    line = Line(
+        f"`purchaseRecord` over HTTP, {CONNECTIONS} connections",
+        "a mutation that does nothing",
+        figures["purchase"],
+        figures["nothing"],
+        0.6,
+    )
+    return [line], memory
+
+
+def _stores(place: shop.Shop) -> dict[str, str]:
+    return {"DATABASE_URL": place.database_url, "REDIS_URL": place.redis_url, "DATA_DIR": str(place.directory)}
+
+
+async def start() -> float:
+    """Seconds from `tessera serve` to the first answer, with an existing embedded database."""
+    directory = Path(tempfile.mkdtemp(prefix="tessera-start-"))
+    try:
+        async with serving("api.cli serve", DATA_DIR=str(directory)):
+            pass
+        async with serving("api.cli serve", DATA_DIR=str(directory)) as server:
+            return server.start_seconds
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)

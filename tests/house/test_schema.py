@@ -1,0 +1,174 @@
+"""The contract: it is what the code says, every root field has a policy, and every list that is told has a bound."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLType,
+)
+
+from api import refusals, schema
+from domain.kernel import Refusal
+
+ROOT: Final = Path(__file__).parents[2]
+BUILT: Final = schema.build()._schema
+
+
+def described(kind: type) -> list[Any]:
+    """The types of the contract of one kind, without introspection's."""
+    return [found for name, found in BUILT.type_map.items() if isinstance(found, kind) and not name.startswith("__")]
+
+
+def directives(field: Any) -> set[str]:
+    """The directives on a field, by the names of their classes."""
+    definition = field.extensions["strawberry-definition"]
+    return {type(directive).__name__ for directive in definition.directives}
+
+
+def holds_list(kind: GraphQLType) -> bool:
+    """Whether a type is a list."""
+    return isinstance(kind.of_type if isinstance(kind, GraphQLNonNull) else kind, GraphQLList)
+
+
+def arguments() -> Iterator[tuple[str, Any]]:
+    """Every place where a client tells something."""
+    for kind in described(GraphQLInputObjectType):
+        for name, field in kind.fields.items():
+            yield f"{kind.name}.{name}", field
+    for kind in described(GraphQLObjectType):
+        for name, field in kind.fields.items():
+            for argument, told in field.args.items():
+                yield f"{kind.name}.{name}({argument})", told
+
+
+def test_the_committed_contract_is_the_code_s() -> None:
+    """Write it with `make schema`; a change of it is a change for every client."""
+    assert (ROOT / "schema.graphql").read_text() == schema.export()
+
+
+def test_the_contract_is_written_the_same_every_time() -> None:
+    """Sorted, and without a line's end that an editor would take away."""
+    first = schema.export()
+    assert first == schema.export()
+    assert all(line == line.rstrip() for line in first.splitlines())
+
+
+def test_every_root_field_has_a_policy() -> None:
+    """And prints it."""
+    for root in (BUILT.query_type, BUILT.mutation_type):
+        assert root is not None
+        assert [name for name, field in root.fields.items() if "Requires" not in directives(field)] == []
+
+
+def test_every_list_that_is_told_has_a_bound() -> None:
+    """And prints it."""
+    unbounded = [name for name, told in arguments() if holds_list(told.type) and "AtMost" not in directives(told)]
+    assert unbounded == []
+
+
+def test_every_list_that_is_shown_is_bounded() -> None:
+    """By a connection; or it is one of these, whose length the domain bounds."""
+    plain = {
+        f"{kind.name}.{name}"
+        for kind in described(GraphQLObjectType)
+        if not kind.name.endswith("Connection")
+        for name, field in kind.fields.items()
+        if holds_list(field.type) and name != "userErrors"
+    }
+    assert plain == {
+        "ApiKey.scopes",
+        "Member.consents",
+        "Member.expiringPoints",
+        "Member.tags",
+        "Program.earningRules",
+        "Purchase.lines",
+        "PurchasesRecordPayload.results",
+        "Query.tiers",
+        "Refund.lines",
+        "UserError.field",
+    }
+
+
+def test_every_mutation_has_one_input_and_one_payload_of_its_own() -> None:
+    """`objectVerb(input: ObjectVerbInput!): ObjectVerbPayload!`, with `userErrors`."""
+    assert BUILT.mutation_type is not None
+    for name, field in BUILT.mutation_type.fields.items():
+        stem = name[0].upper() + name[1:]
+        assert list(field.args) == ["input"]
+        assert str(field.args["input"].type) == f"{stem}Input!"
+        assert str(field.type) == f"{stem}Payload!"
+        assert isinstance(field.type, GraphQLNonNull)
+        assert str(field.type.of_type.fields["userErrors"].type) == "[UserError!]!"
+
+
+def test_what_moves_points_stock_or_money_has_an_idempotency_key() -> None:
+    """The rest may have one, but for what makes a secret, which is shown once and kept by nobody."""
+    required, welcome, absent = set(), set(), set()
+    for kind in described(GraphQLInputObjectType):
+        name = kind.name.removesuffix("Input")
+        if name[0].lower() + name[1:] not in (BUILT.mutation_type.fields if BUILT.mutation_type else {}):
+            continue
+        key = kind.fields.get("idempotencyKey")
+        group = absent if key is None else required if isinstance(key.type, GraphQLNonNull) else welcome
+        group.add(name)
+    assert required == {
+        "MemberEnroll",
+        "PointsAdjust",
+        "PointsCapture",
+        "PointsHold",
+        "PointsRelease",
+        "PointsTransfer",
+        "PurchaseConfirm",
+        "PurchaseRecord",
+        "PurchaseRefund",
+        "RedemptionCancel",
+        "RewardRedeem",
+    }
+    # Each row of PurchasesRecord has its own.
+    assert absent == {
+        "ApiKeyCreate",
+        "MemberSignIn",
+        "MemberTokenCreate",
+        "OperatorCreate",
+        "OperatorLogin",
+        "PurchasesRecord",
+    }
+    assert len(required | welcome | absent) == len(BUILT.mutation_type.fields if BUILT.mutation_type else {})
+
+
+def test_every_refusal_has_a_code_in_the_contract() -> None:
+    """And every code a refusal; sorted, so that a new one is one new line."""
+    kinds, codes = [Refusal], set()
+    while kinds:
+        kind = kinds.pop()
+        kinds.extend(kind.__subclasses__())
+        codes.add(kind.code)
+    shown = BUILT.type_map["UserErrorCode"]
+    assert isinstance(shown, GraphQLEnumType)
+    # Tests may define refusals of their own.
+    assert set(shown.values) == set(refusals.codes()) & set(shown.values)
+    assert {code for code in codes if code in refusals.UserErrorCode.__members__} == set(shown.values)
+    assert list(shown.values) == sorted(shown.values)
+
+
+def test_every_type_says_what_it_is() -> None:
+    """In the contract itself."""
+    for kind in (GraphQLObjectType, GraphQLInputObjectType, GraphQLEnumType, GraphQLInterfaceType):
+        assert [found.name for found in described(kind) if not found.description] == []
+    for root in (BUILT.query_type, BUILT.mutation_type):
+        assert root is not None
+        assert [name for name, field in root.fields.items() if not field.description] == []
+
+
+def test_the_contract_speaks_to_clients() -> None:
+    """Not of the numbers under which we keep our semantics."""
+    descriptions = [kind.description or "" for kind in BUILT.type_map.values()]
+    assert [text for text in descriptions if re.search(r"\b[A-Z]\d+\b", text)] == []

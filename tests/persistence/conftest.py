@@ -1,0 +1,58 @@
+"""What tests of the engine may ask for: engines on one database, a connection beside them, and a shop."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from persistence import connection
+from persistence.engine import Engine
+from tests.persistence import engines
+
+Starting = Callable[..., "contextlib.AbstractAsyncContextManager[Engine]"]
+
+
+@pytest.fixture
+def starting(database_url: str) -> Starting:
+    """Start an engine of a test's own: `async with starting(batch_max=8) as engine`."""
+
+    @contextlib.asynccontextmanager
+    async def start(engine: Engine | None = None, **told: object) -> AsyncIterator[Engine]:
+        started = engine or engines.make(database_url, **told)
+        await started.start()
+        try:
+            yield started
+        finally:
+            await started.stop()
+
+    return start
+
+
+@pytest_asyncio.fixture
+async def engine(starting: Starting) -> AsyncIterator[Engine]:
+    """A running engine."""
+    async with starting() as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def other_engine(starting: Starting) -> AsyncIterator[Engine]:
+    """A second engine on the same database: what another process is to the first."""
+    async with starting() as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def shop(engine: Engine) -> engines.Shop:
+    """A shop in a program of its own."""
+    return await engines.open_shop(engine)
+
+
+@pytest_asyncio.fixture
+async def own(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection beside the engine's, to look and to get in the way."""
+    opened = await connection.connect(connection.parse_url(database_url))
+    yield opened
+    await opened.close()
