@@ -88,7 +88,10 @@ async def main(port: int, connections: int, each: int, kind: str, token: str) ->
     ]
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
-    made = [(await loop.create_connection(lambda: Connection(asked.pop()), "127.0.0.1", port))[1] for _ in range(connections)]
+    made = [
+        (await loop.create_connection(lambda: Connection(asked.pop()), "127.0.0.1", port))[1]
+        for _ in range(connections)
+    ]
     await asyncio.gather(*(connection.done for connection in made))
     return connections * each / (time.perf_counter() - started)
 

@@ -62,7 +62,9 @@ async def opened(*, batch_max: int = 256) -> AsyncIterator[Shop]:
         async with connection.open_database(servers.database_url, pool_size=POOL_SIZE):
             engine = Engine(lambda: connection.connect(address), batch_max=batch_max)
             await engine.start()
-            yield await _stocked(Shop(directory, servers.database_url, servers.redis_url, address, engine, _new_id(), ()))
+            yield await _stocked(
+                Shop(directory, servers.database_url, servers.redis_url, address, engine, _new_id(), ())
+            )
             await engine.stop()
     finally:
         servers.stop()

@@ -6,13 +6,16 @@ then told to an engine, one by one, or many at once so that they share batches a
 
 import itertools
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 import asyncpg
 import pytest
 
+from domain.enrollments import Enrollment
 from domain.kernel import Decision, Outcome, Refusal, Row, State
 from persistence import connection
 from persistence.engine import Engine
@@ -28,16 +31,15 @@ SEED: Final = int(os.environ.get("REPLAY_SEED", "20260116"))
 class Told(NamedTuple):
     """A step of the life, and what became of it in memory."""
 
-    number: int
     step: simulation.Step
     answer: object
-    is_first_of_key: bool
 
 
 @dataclass(slots=True)
 class Life:
-    """A life led in memory."""
+    """A life led in memory. Its clock moves on with every `group` of commands, which are told together later."""
 
+    group: int
     state: State = field(default_factory=lambda: State(PROGRAM_ID, is_complete=True))
     told: list[Told] = field(default_factory=list)
 
@@ -45,10 +47,11 @@ class Life:
         steps = simulation.commands(SEED, count)
         step = next(steps)
         for number in range(1, count + 1):
-            answer = self.run(number, step)
-            self.told.append(Told(number, step, answer, is_first_of_key=True))
+            if number % self.group != 1 % self.group:
+                step = step._replace(now=self.told[-1].step.now)
+            self.told.append(Told(step, self.run(number, step)))
             if number < count:
-                step = steps.send(answer)
+                step = steps.send(self.told[-1].answer)
 
     def run(self, number: int, step: simulation.Step) -> object:
         self.state.begin(
@@ -63,6 +66,11 @@ class Life:
             return refusal
         self.state.keep(decision.save)
         return decision.result
+
+    def groups(self) -> Iterator[list[Told]]:
+        """What is told together."""
+        for first in range(0, len(self.told), self.group):
+            yield self.told[first : first + self.group]
 
 
 class Clock:
@@ -79,21 +87,20 @@ class Clock:
         return memory.first_id(next(self.numbers))
 
 
-@pytest.fixture(scope="module")
-def life() -> Life:
-    lived = Life()
-    lived.live(COUNT)
-    return lived
+def submit(engine: Engine, step: simulation.Step) -> Any:
+    key = step.idempotency_key
+    return engine.submit(step.command, program_id=PROGRAM_ID, actor=step.actor, idempotency_key=key)
 
 
-def same(told: Told, outcome: object) -> bool:
-    """Whether PostgreSQL's answer is memory's."""
+def is_same(told: Told, answer: object) -> bool:
+    """Whether PostgreSQL's answer is memory's: the same rows and figures, or the same refusal in the same words."""
     if isinstance(told.answer, Refusal):
-        return type(outcome) is type(told.answer) and outcome.message == told.answer.message  # type: ignore[attr-defined]
-    return isinstance(outcome, Outcome) and outcome.result == told.answer and not outcome.is_replay
+        same_kind = isinstance(answer, Refusal) and type(answer) is type(told.answer)
+        return same_kind and str(answer) == str(told.answer)
+    return isinstance(answer, Outcome) and answer.result == told.answer and not answer.is_replay
 
 
-def sort_of(rows: tuple[Row, ...]) -> dict[object, Row]:
+def by_id(rows: tuple[Row, ...]) -> dict[UUID, Row]:
     return {row.id: row for row in rows}
 
 
@@ -103,35 +110,28 @@ async def compare(url: str, life: Life) -> None:
     try:
         books = await engines.books(own, PROGRAM_ID)
         for kind in KIND_ORDER:
-            assert sort_of(books.of(kind)) == sort_of(life.state.rows(kind)), kind
-        assert books.check() == len([row for row in life.told if type(row.answer).__name__ == "Enrollment"])
+            assert by_id(books.of(kind)) == by_id(life.state.rows(kind)), kind
+        assert books.check() == sum(isinstance(told.answer, Enrollment) for told in life.told)
     finally:
         await own.close()
 
 
-def groups(told: list[Told], size: int) -> list[list[Told]]:
-    """Neighbours that are told together: at most `size`, all at one time of the clock."""
-    if size == 1:
-        return [[each] for each in told]
-    return [list(group) for _, group in itertools.groupby(told, key=lambda each: each.step.now)]
-
-
-async def test_one_by_one(life: Life, fresh_database_url: str) -> None:
-    clock = Clock()
-    engine = engines.make(fresh_database_url, now=clock, next_first_id=clock.next_first_id)
+@pytest.mark.parametrize(
+    ("group", "batch_max"),
+    [(1, 256), (64, 256), (COUNT // 4, 16), (COUNT // 4, 3)],
+    ids=["one by one", "in batches", "in batches that overlap", "in small batches that overlap"],
+)
+async def test_a_life_told_to_postgresql_is_the_same(fresh_database_url: str, group: int, batch_max: int) -> None:
+    life, clock = Life(group), Clock()
+    life.live(COUNT)
+    engine = engines.make(fresh_database_url, now=clock, next_first_id=clock.next_first_id, batch_max=batch_max)
     await engine.start()
     try:
-        for told in life.told:
-            clock.now = told.step.now
-            (outcome,) = await engines.all_answers([submit(engine, told)])
-            assert same(told, outcome), (told, outcome)
+        for told in life.groups():
+            clock.now = told[0].step.now
+            answers = await engines.all_answers([submit(engine, each.step) for each in told])
+            wrong = [pair for pair in zip(told, answers, strict=True) if not is_same(*pair)]
+            assert wrong == []
     finally:
         await engine.stop()
     await compare(fresh_database_url, life)
-
-
-def submit(engine: Engine, told: Told) -> Any:
-    step = told.step
-    return engine.submit(
-        step.command, program_id=PROGRAM_ID, actor=step.actor, idempotency_key=step.idempotency_key
-    )

@@ -1,0 +1,60 @@
+"""`make bench`: every promised figure beside its reference, measured in one run. Minutes, not hours; ends by itself."""
+
+import argparse
+import asyncio
+
+import uvloop
+
+from benchmarks import engine, http, imports, shop
+from benchmarks.report import HEAD, Line
+from persistence import memory
+
+PURCHASES = 6_400
+REDEMPTIONS = 8_192
+REQUESTS = 6_400
+START_SECONDS_MAX = 3
+MEMORY_MIB_MAX = 160
+
+
+def main() -> None:
+    """Measure and print. Nothing is asserted here: machines are shared, and the reader sees figure and goal."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each way is measured, in turn (default 5)")
+    rounds = parser.parse_args().rounds
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_measure(rounds))
+
+
+async def _measure(rounds: int) -> None:
+    print(f"Every rate is a median of {rounds} rounds; every ratio is the median of the ratios round by round.\n")
+    print(HEAD, flush=True)
+    async with shop.opened() as place:
+        memory.spare_the_collector()
+        _tell(await engine.purchases(place, rounds=rounds, count=PURCHASES))
+        _tell(await imports.purchases(place, rounds=rounds))
+    async with shop.opened() as place:
+        _tell(await engine.hot_reward(place, rounds=rounds, count=REDEMPTIONS))
+    async with shop.opened() as place:
+        lines, resident = await http.mutations(place, rounds=rounds, count=REQUESTS)
+        _tell(lines)
+    started = await http.start()
+    print("\n| what | figure | goal | reached |\n|---|---|---|---|")
+    print(
+        _bounded(
+            "start of `tessera serve` with an existing database, to its first answer", started, "s", START_SECONDS_MAX
+        )
+    )
+    print(_bounded("resident memory of the serving process after the load", resident, "MiB", MEMORY_MIB_MAX))
+
+
+def _tell(lines: list[Line]) -> None:
+    for line in lines:
+        print(line.text(), flush=True)
+
+
+def _bounded(what: str, value: float, unit: str, bound: float) -> str:
+    return f"| {what} | {value:.1f} {unit} | at most {bound} {unit} | {'yes' if value <= bound else '**no**'} |"
+
+
+if __name__ == "__main__":
+    main()
