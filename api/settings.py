@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     engine_queue_max: int = _number(10_000, 1, 1_000_000)
     engine_retry_max: int = _number(5, 0, 100)
 
-    request_body_max_bytes: int = _number(102_400, 1024, 10_485_760)
+    request_body_max_bytes: int = _number(524_288, 1024, 10_485_760)
     query_depth_max: int = _number(16, 1, 100)
     query_tokens_max: int = _number(2000, 10, 100_000)
     query_aliases_max: int = _number(30, 0, 1000)

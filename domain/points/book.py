@@ -117,27 +117,8 @@ class Book:
         occurred_at: datetime | None = None,
     ) -> PointTransaction:
         account, state = self.account, self.state
-        available = account.available + changes.available
-        pending = account.pending + changes.pending
-        held = account.held + changes.held
-        debt = account.debt + changes.debt
-        assert min(available, pending, held, debt) >= 0, "no figure of an account is negative (L2)"
-        if available + pending + held > checks.POINTS_MAX:
-            raise PointsOverflow(points_max=checks.POINTS_MAX)
-        qualifying = changes.available if kind in _QUALIFYING else 0
-        self.account = replace(
-            account,
-            available=available,
-            pending=pending,
-            held=held,
-            debt=debt,
-            lifetime_earned=account.lifetime_earned + (amount if kind is TransactionKind.EARN else 0),
-            lifetime_spent=account.lifetime_spent - (amount if kind in _SPENDING else 0),
-            lifetime_expired=account.lifetime_expired - (amount if kind is TransactionKind.EXPIRE else 0),
-            qualifying_points=account.qualifying_points + qualifying,
-            sequence=account.sequence + 1,
-        )
-        if qualifying:
+        self.account = self._moved(kind, amount, changes)
+        if self.account.qualifying_points > account.qualifying_points:
             self._reach_tier()
         transaction = PointTransaction(
             id=state.new_id(),
@@ -146,7 +127,7 @@ class Book:
             sequence=account.sequence + 1,
             kind=kind,
             amount=amount,
-            available_after=available,
+            available_after=self.account.available,
             source_type=source.type,
             source_id=source.id,
             rule=rule,
@@ -160,6 +141,29 @@ class Book:
         )
         self.transactions.append(transaction)
         return transaction
+
+    def _moved(self, kind: TransactionKind, amount: int, changes: Changes) -> PointsAccount:
+        """The account after a transaction. Refuses `PointsOverflow`."""
+        account = self.account
+        available = account.available + changes.available
+        pending = account.pending + changes.pending
+        held = account.held + changes.held
+        debt = account.debt + changes.debt
+        assert min(available, pending, held, debt) >= 0, "no figure of an account is negative (L2)"
+        if available + pending + held > checks.POINTS_MAX:
+            raise PointsOverflow(points_max=checks.POINTS_MAX)
+        return replace(
+            account,
+            available=available,
+            pending=pending,
+            held=held,
+            debt=debt,
+            lifetime_earned=account.lifetime_earned + (amount if kind is TransactionKind.EARN else 0),
+            lifetime_spent=account.lifetime_spent - (amount if kind in _SPENDING else 0),
+            lifetime_expired=account.lifetime_expired - (amount if kind is TransactionKind.EXPIRE else 0),
+            qualifying_points=account.qualifying_points + (changes.available if kind in _QUALIFYING else 0),
+            sequence=account.sequence + 1,
+        )
 
     def _open_lots(self, transaction: PointTransaction, openings: Sequence[Opening]) -> None:
         for opening in openings:

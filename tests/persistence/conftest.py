@@ -1,7 +1,8 @@
 """What tests of the engine may ask for: engines on one database, a connection beside them, and a shop."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import asyncpg
 import pytest
@@ -9,7 +10,8 @@ import pytest_asyncio
 
 from persistence import connection
 from persistence.engine import Engine
-from tests.persistence import engines
+from tests import servers
+from tests.persistence import engines, filling
 
 Starting = Callable[..., "contextlib.AbstractAsyncContextManager[Engine]"]
 
@@ -55,4 +57,29 @@ async def own(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection beside the engine's, to look and to get in the way."""
     opened = await connection.connect(connection.parse_url(database_url))
     yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+def filled_url(server_url: str) -> Iterator[str]:
+    """A database with rows of every kind, which nobody changes for good."""
+    url = servers.create_database(server_url, f"filled_{os.getpid()}")
+    yield url
+    servers.drop_database(server_url, url)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def filled(filled_url: str) -> filling.Filled:
+    """What the filled database holds."""
+    return await filling.fill(filled_url)
+
+
+@pytest_asyncio.fixture
+async def scratch(filled_url: str, filled: filling.Filled) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the filled database in a transaction that is rolled back."""
+    opened = await connection.connect(connection.parse_url(filled_url))
+    transaction = opened.transaction()
+    await transaction.start()
+    yield opened
+    await transaction.rollback()
     await opened.close()
