@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from typing import Final
 
 import strawberry
 from redis import asyncio as aioredis
@@ -13,8 +14,9 @@ from api import settings as configuration
 from persistence import connection, embedded, memory, migrations, reachability, rows
 from persistence.engine import Engine
 
-
 Contract = Callable[[], strawberry.Schema]
+# Nothing that must be right waits for Redis.
+REDIS_SECONDS_MAX: Final = 2.0
 
 
 async def migrate(_: configuration.Settings, stores: embedded.Servers) -> None:
@@ -32,7 +34,9 @@ async def assemble(
     async with (
         connection.open_database(stores.database_url, pool_size=settings.database_pool_size) as address,
         _running(settings, address) as engine,
-        aioredis.Redis.from_url(stores.redis_url) as redis,
+        aioredis.Redis.from_url(
+            stores.redis_url, socket_timeout=REDIS_SECONDS_MAX, socket_connect_timeout=REDIS_SECONDS_MAX
+        ) as redis,
     ):
         application = _application(settings, engine, redis, contract)
         memory.spare_the_collector()

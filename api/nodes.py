@@ -9,7 +9,7 @@ import strawberry
 from api import access, ids, shapes
 from api.context import Info
 from domain import access as domain_access
-from domain import members, programs, rewards, stores, tiers
+from domain import members, programs, redemptions, rewards, stores, tiers
 from domain.access import Scope
 from domain.kernel import Row
 from domain.points import account
@@ -39,7 +39,7 @@ _KINDS: Final = {
         _Kind(account.PointTransaction, _PERSONAL, "member_id"),
         _Kind(purchase.Purchase, _PERSONAL, "member_id"),
         _Kind(refund.Refund, _PERSONAL, "member_id"),
-        _Kind(rewards.Redemption, _PERSONAL, "member_id"),
+        _Kind(redemptions.Redemption, _PERSONAL, "member_id"),
         _Kind(domain_access.ApiKey, _OWNERS),
         _Kind(domain_access.Operator, _OWNERS),
     )

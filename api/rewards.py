@@ -11,12 +11,12 @@ from api.context import Context, Info
 from api.inputs import MemberRefInput
 from api.members import Member
 from api.stores import Store
-from domain import members, rewards, stores
+from domain import members, redemptions, rewards, stores
 from domain.access import Scope
 from domain.stores import Channel
 from persistence import rewards as stored
 
-shapes.named(rewards.RedemptionState)
+shapes.named(redemptions.RedemptionState)
 
 _STAFF: Final = access.staff(Scope.MEMBERS_READ)
 _WRITES: Final = access.staff(Scope.REWARDS_WRITE)
@@ -43,7 +43,7 @@ class Reward(shapes.Node):
     ends_at: datetime | None
 
 
-@shapes.shape(rewards.Redemption)
+@shapes.shape(redemptions.Redemption)
 class Redemption(shapes.Node):
     """A member's taking of a reward."""
 
@@ -51,7 +51,7 @@ class Redemption(shapes.Node):
     reward: Reward = shapes.linked(rewards.Reward, "reward_id")
     quantity: int
     points: scalars.Points = strawberry.field(description="What all of it cost.")
-    state: rewards.RedemptionState
+    state: redemptions.RedemptionState
     channel: Channel
     store: Store | None = shapes.linked(stores.Store, "store_id")
     reason: str | None = strawberry.field(description="Why it was cancelled.")
@@ -68,7 +68,7 @@ class RewardQueries:
     async def rewards(
         self,
         info: Info,
-        is_active: bool | None = None,
+        is_active: bool | None = None,  # noqa: FBT001 - GraphQL names every argument
         first: int = connections.FIRST_DEFAULT,
         after: str | None = None,
     ) -> Connection[Reward]:
@@ -150,9 +150,9 @@ class RewardRedeemInput(inputs.KeyedInput):
     channel: Channel = Channel.ONLINE
     store_id: strawberry.ID | None = None
 
-    def command(self, context: Context) -> rewards.RedeemReward:
+    def command(self, context: Context) -> redemptions.RedeemReward:
         """The command for the domain. Refuses malformed ids."""
-        return rewards.RedeemReward(
+        return redemptions.RedeemReward(
             member=inputs.member(context, self.member),
             reward_id=ids.require("Reward", self.reward_id, "rewardId"),
             quantity=self.quantity,
@@ -168,10 +168,10 @@ class RedemptionCancelInput(inputs.KeyedInput):
     redemption_id: strawberry.ID
     reason: str
 
-    def command(self, context: Context) -> rewards.CancelRedemption:
+    def command(self, context: Context) -> redemptions.CancelRedemption:
         """The command for the domain. Refuses an id that is none of a redemption."""
         caller = context.caller
-        return rewards.CancelRedemption(
+        return redemptions.CancelRedemption(
             redemption_id=ids.require("Redemption", self.redemption_id, "redemptionId"),
             reason=self.reason,
             member_id=caller.id if caller.is_member else None,
@@ -184,10 +184,10 @@ class RedemptionFulfillInput(inputs.RepeatableInput):
 
     redemption_id: strawberry.ID
 
-    def command(self, _: Context) -> rewards.FulfillRedemption:
+    def command(self, _: Context) -> redemptions.FulfillRedemption:
         """The command for the domain. Refuses an id that is none of a redemption."""
         redemption_id = ids.require("Redemption", self.redemption_id, "redemptionId")
-        return rewards.FulfillRedemption(redemption_id=redemption_id)
+        return redemptions.FulfillRedemption(redemption_id=redemption_id)
 
 
 @shapes.shape()
@@ -216,7 +216,7 @@ class _RedemptionPayload(payloads.KeyedPayload):
     member: Member | None = None
 
     @classmethod
-    def of(cls, redeemed: rewards.Redeemed) -> Self:
+    def of(cls, redeemed: redemptions.Redeemed) -> Self:
         """The payload of a redemption."""
         return cls(redemption=shapes.shown(redeemed.redemption), member=shapes.shown(redeemed.account))
 
@@ -240,7 +240,7 @@ class RedemptionCancelPayload(_RedemptionPayload):
     points_forfeited: scalars.Points | None = strawberry.field(default=None, description="They had expired meanwhile.")
 
     @classmethod
-    def of(cls, redeemed: rewards.Redeemed) -> Self:
+    def of(cls, redeemed: redemptions.Redeemed) -> Self:
         """The payload of a cancellation."""
         return cls(
             redemption=shapes.shown(redeemed.redemption),

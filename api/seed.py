@@ -19,7 +19,8 @@ from domain.members import Gender, MemberRef, Profile
 from domain.programs import CreateProgram, ExpiryKind, ExpiryPolicy, Program, ProgramSettings
 from domain.purchases.purchase import RecordPurchase
 from domain.purchases.refund import PurchaseRef, RefundPurchase
-from domain.rewards import CreateReward, RedeemReward
+from domain.redemptions import RedeemReward
+from domain.rewards import CreateReward
 from domain.stores import Channel, CreateStore
 from domain.tiers import CreateTier
 from persistence import access, founding

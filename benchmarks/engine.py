@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks import measure, naive, shop
 from benchmarks.report import Line
 from domain.members import MemberRef
-from domain.rewards import RedeemReward
+from domain.redemptions import RedeemReward
 from persistence import rows
 from persistence.embedded import postgres
 
@@ -52,7 +52,7 @@ async def _by_orm(place: shop.Shop, number: int) -> None:
 
 
 async def by_pgbench(place: shop.Shop, each: int) -> int:
-    """`each` transactions of each of 32 clients. pgbench's own count of transactions; the time is measured around it, as for the other ways."""
+    """`each` transactions of each of 32 clients, by pgbench's own count; timed from outside, as the other ways are."""
     process = await asyncio.create_subprocess_exec(
         str(postgres.program_path("pgbench")),
         *("--no-vacuum", "--client", str(CALLERS), "--jobs", "2", "--protocol", "prepared"),

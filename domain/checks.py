@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from domain.kernel import Refusal
@@ -13,6 +13,8 @@ POINTS_MAX: Final = 2**53 - 1
 TEXT_MAX: Final = 200
 # Clocks of tills differ; what a till reports may be this far ahead of ours.
 CLOCK_SKEW_MAX: Final = timedelta(minutes=5)
+# Older than any shop that counts points, and far from where calendars end.
+OCCURRED_MIN: Final = datetime(1900, 1, 1, tzinfo=UTC)
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
@@ -63,10 +65,10 @@ class AmountInvalid(Refusal):
 
 
 class TimeInvalid(Refusal):
-    """A business time lies in the future (beyond a clock skew of five minutes) or has no time zone."""
+    """A business time has no time zone, or lies before 1900 or (beyond a clock skew of five minutes) in the future."""
 
     code = "TIME_INVALID"
-    text = "{name} must have a time zone and may not lie in the future; it is {time}."
+    text = "{name} must have a time zone and lie between 1900 and now; it is {time}."
 
 
 class TooMany(Refusal):
@@ -129,7 +131,7 @@ def past(name: str, value: datetime | None, now: datetime) -> datetime:
     """A business time, `now` if it is not told; one within the clock skew is `now`. Refuses `TimeInvalid`."""
     if value is None:
         return now
-    if value.tzinfo is None or value > now + CLOCK_SKEW_MAX:
+    if value.tzinfo is None or not OCCURRED_MIN <= value <= now + CLOCK_SKEW_MAX:
         raise TimeInvalid(field=(name,), name=name, time=value.isoformat())
     return min(value, now)
 

@@ -191,7 +191,7 @@ class State:
     def all(self, kind: type[AnyRow], *, of: UUID) -> tuple[AnyRow, ...]:
         """The open rows of `kind` whose parent is `of`; the parent's row is locked first."""
         assert kind.parent is not None, f"{kind.__name__} has no parent"
-        if kind.guard is not None and not self.is_complete and (kind.guard, of) not in self._locked:
+        if kind.guard is not None and self.is_missing(Want(kind.guard, of, is_locked=True)):
             raise NotLoaded(Want(kind.guard, of, is_locked=True))
         family = self._families.get((kind, of))
         if family is None:

@@ -115,7 +115,7 @@ class TimeZoneInvalid(Refusal):
 
 
 class PolicyInvalid(Refusal):
-    """A policy lacks the number or date its kind needs, or has one it does not use."""
+    """A policy lacks the number or date that its kind needs."""
 
     code = "POLICY_INVALID"
     text = "A policy of kind {kind} needs {needs}."

@@ -81,7 +81,7 @@ def _check_order(tiers: Sequence[Tier], changed: Tier) -> None:
             raise TierTaken(field=("rank",), what="rank", value=other.rank)
         is_higher = other.rank > changed.rank
         needs_more = other.qualifying_points > changed.qualifying_points
-        if is_higher != needs_more:
+        if is_higher != needs_more or other.qualifying_points == changed.qualifying_points:
             raise TierOrderInvalid(field=("qualifyingPoints",), tier=other.name)
 
 

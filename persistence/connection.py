@@ -121,7 +121,8 @@ async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Addre
     try:
         yield address
     finally:
-        await connections.close_all()
+        # This also forgets the global context, without which a process could not open another database.
+        await Tortoise.close_connections()
 
 
 async def connect(address: Address) -> asyncpg.Connection:

@@ -185,7 +185,8 @@ class Engine:
                 continue
             # Whoever is about to ask in this turn of the event loop shares the commit.
             await asyncio.sleep(0)
-            # The next batch is decided after this one: locks make it wait for what changed, `Journal.hides` for the rest.
+            # The next batch is decided after this one: locks make it wait for what changed, and
+            # `Journal.hides` for the rest.
             await self._begin(self._take(), self._idle.pop())
         while self._under_way:
             await asyncio.wait(self._under_way)

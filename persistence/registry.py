@@ -10,7 +10,8 @@ from domain.points.account import Hold, Lot, LotDraw, PointsAccount, PointTransa
 from domain.programs import Program
 from domain.purchases.purchase import Purchase
 from domain.purchases.refund import Refund
-from domain.rewards import Redemption, Reward, RewardStock
+from domain.redemptions import Redemption
+from domain.rewards import Reward, RewardStock
 from domain.stores import Store
 from domain.tiers import Tier
 

@@ -9,7 +9,7 @@ from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint
 from tortoise.models import Model
 
-from domain import rewards, stores
+from domain import redemptions, rewards, stores
 from persistence import pages
 from persistence.tables import describes
 
@@ -45,7 +45,7 @@ class RewardStockTable(Model):
         constraints = (CheckConstraint(check='"left" >= 0', name="reward_stocks_left"),)
 
 
-@describes(rewards.Redemption, is_open="state <> 'CANCELLED'")
+@describes(redemptions.Redemption, is_open="state <> 'CANCELLED'")
 class RedemptionTable(Model):
     id = fields.UUIDField(primary_key=True)
     program_id = fields.UUIDField()
@@ -53,7 +53,7 @@ class RedemptionTable(Model):
     reward_id = fields.UUIDField()
     quantity = fields.IntField()
     points = fields.BigIntField()
-    state = fields.CharEnumField(rewards.RedemptionState, max_length=30)
+    state = fields.CharEnumField(redemptions.RedemptionState, max_length=30)
     transaction_id = fields.UUIDField()
     channel = fields.CharEnumField(stores.Channel, max_length=30)
     store_id = fields.UUIDField(null=True)
@@ -85,6 +85,6 @@ async def page(program_id: UUID, part: pages.Slice, *, is_active: bool | None = 
 
 async def redemptions_of(
     program_id: UUID, member_ids: Sequence[UUID], part: pages.Slice
-) -> dict[UUID, list[rewards.Redemption]]:
+) -> dict[UUID, list[redemptions.Redemption]]:
     """The same page of each member's redemptions, the latest first."""
-    return await pages.of_parents(rewards.Redemption, REDEMPTION_KEYSET, part, program_id, "member_id", member_ids)
+    return await pages.of_parents(redemptions.Redemption, REDEMPTION_KEYSET, part, program_id, "member_id", member_ids)

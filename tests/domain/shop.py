@@ -13,7 +13,8 @@ from domain.points.account import LotDraw, PointsAccount, Shortfall
 from domain.programs import CreateProgram, Program, ProgramSettings, UpdateProgram
 from domain.purchases.purchase import Line, Offset, Purchase, Recorded, RecordPurchase
 from domain.purchases.refund import LineAmount, PurchaseRef, Refunded, RefundPurchase
-from domain.rewards import CancelRedemption, CreateReward, Redeemed, RedeemReward, Reward
+from domain.redemptions import CancelRedemption, Redeemed, RedeemReward
+from domain.rewards import CreateReward, Reward
 from tests.domain.memory import PROGRAM_ID, START, Memory, ref
 
 SHANGHAI: Final = "Asia/Shanghai"

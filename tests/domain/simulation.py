@@ -19,7 +19,8 @@ from domain.points import commands as moves
 from domain.points.account import PointsAccount
 from domain.purchases.purchase import ConfirmPurchase, Line, Offset, Purchase, Recorded, RecordPurchase
 from domain.purchases.refund import LineAmount, PurchaseRef, Refunded, RefundPurchase
-from domain.rewards import CancelRedemption, FulfillRedemption, Redeemed, RedeemReward, UpdateReward
+from domain.redemptions import CancelRedemption, FulfillRedemption, Redeemed, RedeemReward
+from domain.rewards import UpdateReward
 from domain.stores import Channel
 from tests.domain import simulated_settings
 from tests.domain.memory import START

@@ -12,11 +12,8 @@ from domain.kernel import NotFound
 from domain.members import MemberRef
 from domain.points.account import DebtOutstanding, InsufficientPoints, MemberFrozen, SourceType, TransactionKind
 from domain.programs import ExpiryKind, ExpiryPolicy
-from domain.rewards import (
-    QUANTITY_MAX,
-    STOCK_MAX,
+from domain.redemptions import (
     CancelRedemption,
-    CreateReward,
     FulfillRedemption,
     LimitReached,
     Redeemed,
@@ -26,12 +23,17 @@ from domain.rewards import (
     RedemptionNotOpen,
     RedemptionState,
     RedemptionUnknown,
+    RewardRedeemed,
+    RewardUnavailable,
+)
+from domain.rewards import (
+    QUANTITY_MAX,
+    STOCK_MAX,
+    CreateReward,
     Reward,
     RewardCodeTaken,
-    RewardRedeemed,
     RewardSaved,
     RewardStock,
-    RewardUnavailable,
     SoldOut,
     Stocked,
     UpdateReward,

@@ -76,7 +76,6 @@ def test_a_tier_of_higher_rank_needs_more_points(shop: Shop) -> None:
     assert tier(shop, "Other", 2, 200).rank == 2
 
 
-@pytest.mark.xfail(strict=True, reason="two tiers may need the same points if the higher one is made second (tiers.py)")
 def test_two_tiers_never_need_the_same_points(shop: Shop) -> None:
     tier(shop, "Silver", 1, 100)
     with pytest.raises(TierOrderInvalid):

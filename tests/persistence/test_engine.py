@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from domain import enrollments, members, programs, rewards
+from domain import enrollments, members, programs, redemptions, rewards
 from domain.points import commands as moves
 from domain.points.account import LotDraw, PointsAccount, PointTransaction
 from domain.purchases.purchase import Purchase
@@ -217,7 +217,7 @@ async def test_another_programs_rows_are_never_found(shop: Shop, engine: Engine,
     bought = (await shop.run(engines.buy(member_id, "o-1"))).purchase
     hold = (await shop.run(moves.HoldPoints(member=engines.ref(member_id), points=5))).hold
     reward_id = await shop.reward(points=10, stock=5)
-    redeem = rewards.RedeemReward(member=engines.ref(member_id), reward_id=reward_id)
+    redeem = redemptions.RedeemReward(member=engines.ref(member_id), reward_id=reward_id)
     redemption = (await shop.run(redeem)).redemption
     before = await engines.books(own, shop.program_id)
     own_member = await stranger.member_with(1000)
@@ -232,9 +232,9 @@ async def test_another_programs_rows_are_never_found(shop: Shop, engine: Engine,
         engines.buy(member_id, "o-1"),
         engines.confirm(bought.id),
         engines.refund(bought.id),
-        rewards.RedeemReward(member=engines.ref(own_member), reward_id=reward_id),
-        rewards.CancelRedemption(redemption_id=redemption.id, reason="test"),
-        rewards.FulfillRedemption(redemption_id=redemption.id),
+        redemptions.RedeemReward(member=engines.ref(own_member), reward_id=reward_id),
+        redemptions.CancelRedemption(redemption_id=redemption.id, reason="test"),
+        redemptions.FulfillRedemption(redemption_id=redemption.id),
         rewards.UpdateReward(reward_id=reward_id, points=1),
         members.UpdateMember(member=engines.ref(member_id), profile=members.Profile(name="Mine")),
     )
@@ -262,17 +262,17 @@ async def test_facts_and_draws_of_a_batch_are_read_back_by_the_next(shop: Shop, 
     """Spending, cancelling and spending again within a batch and over batches end in the same lots."""
     member_id = await shop.member_with(30)
     reward_id = await shop.reward(points=20, stock=1)
-    redeem = rewards.RedeemReward(member=engines.ref(member_id), reward_id=reward_id)
+    redeem = redemptions.RedeemReward(member=engines.ref(member_id), reward_id=reward_id)
     for _ in range(5):
         redemption = (await shop.run(redeem)).redemption
-        cancel = rewards.CancelRedemption(redemption_id=redemption.id, reason="test")
+        cancel = redemptions.CancelRedemption(redemption_id=redemption.id, reason="test")
         assert engines.tally(await engines.all_answers([shop.submit(cancel), shop.submit(redeem)])) == {"done": 2}
         (open_one,) = [
             row
-            for row in (await engines.books(own, shop.program_id)).of(rewards.Redemption)
+            for row in (await engines.books(own, shop.program_id)).of(redemptions.Redemption)
             if row.is_open and row.closed_at is None
         ]
-        await shop.run(rewards.CancelRedemption(redemption_id=open_one.id, reason="test"))
+        await shop.run(redemptions.CancelRedemption(redemption_id=open_one.id, reason="test"))
     books = await engines.books(own, shop.program_id)
     assert books.account(member_id).available == 30
     assert len(books.of(LotDraw)) == 20

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from domain import rewards
+from domain import redemptions, rewards
 from domain.kernel import Command
 from domain.points import commands as moves
 from domain.points.account import Hold, HoldState, LotState, PointTransaction, TransactionKind
@@ -52,14 +52,14 @@ async def test_two_hundred_callers_for_a_hundred_cups(shops: tuple[Shop, ...], o
     reward_id = await shop.reward(points=10, stock=100)
     callers = [answer.result.member.id for answer in await engines.all_answers(shop.enrolling(200))]
     await engines.all_answers([shop.submit(engines.adjust(caller, 10)) for caller in callers])
-    redeem = [rewards.RedeemReward(member=engines.ref(caller), reward_id=reward_id) for caller in callers]
+    redeem = [redemptions.RedeemReward(member=engines.ref(caller), reward_id=reward_id) for caller in callers]
     answers = await race(shops, list(redeem))
     assert engines.tally(answers) == {"done": 100, "SOLD_OUT": 100}
     books = await engines.books(own, shop.program_id)
     assert books.state.get(rewards.RewardStock, reward_id).left == 0
-    redemptions = books.of(rewards.Redemption)
-    assert len({redemption.member_id for redemption in redemptions}) == len(redemptions) == 100
-    taken = {redemption.member_id for redemption in redemptions}
+    placed = books.of(redemptions.Redemption)
+    assert len({redemption.member_id for redemption in placed}) == len(placed) == 100
+    taken = {redemption.member_id for redemption in placed}
     assert all(books.account(caller).available == (0 if caller in taken else 10) for caller in callers)
     assert books.check() == 200
 
@@ -69,7 +69,7 @@ async def test_the_last_cup_goes_to_one(shops: tuple[Shop, ...], own: asyncpg.Co
     first, second = await shop.member_with(10), await shop.member_with(10)
     for _ in range(10):
         reward_id = await shop.reward(points=1, stock=1)
-        redeem = [rewards.RedeemReward(member=engines.ref(who), reward_id=reward_id) for who in (first, second)]
+        redeem = [redemptions.RedeemReward(member=engines.ref(who), reward_id=reward_id) for who in (first, second)]
         assert engines.tally(await race(shops, list(redeem), has_keys=False)) == {"done": 1, "SOLD_OUT": 1}
         assert (await engines.books(own, shop.program_id)).state.get(rewards.RewardStock, reward_id).left == 0
 
@@ -119,8 +119,8 @@ async def test_l9_a_redemption_cancelled_twice_gives_back_once(
     member_id = await shop.member_with(10)
     reward_id = await shop.reward(points=10, stock=1)
     for number in range(1, 11):
-        redeemed = await shop.run(rewards.RedeemReward(member=engines.ref(member_id), reward_id=reward_id))
-        cancel = rewards.CancelRedemption(redemption_id=redeemed.redemption.id, reason="test")
+        redeemed = await shop.run(redemptions.RedeemReward(member=engines.ref(member_id), reward_id=reward_id))
+        cancel = redemptions.CancelRedemption(redemption_id=redeemed.redemption.id, reason="test")
         answers = await race(shops, [cancel] * 4, has_keys=False)
         assert engines.tally(answers) == {"done": 1, "REDEMPTION_NOT_OPEN": 3}
         books = await engines.books(own, shop.program_id)
@@ -134,11 +134,11 @@ async def test_a_redemption_is_cancelled_or_fulfilled(shops: tuple[Shop, ...], o
     member_id = await shop.member_with(1000)
     reward_id = await shop.reward(points=10, stock=100)
     for _ in range(10):
-        redeemed = await shop.run(rewards.RedeemReward(member=engines.ref(member_id), reward_id=reward_id))
+        redeemed = await shop.run(redemptions.RedeemReward(member=engines.ref(member_id), reward_id=reward_id))
         redemption_id = redeemed.redemption.id
         endings: list[Command[Any]] = [
-            rewards.CancelRedemption(redemption_id=redemption_id, reason="test"),
-            rewards.FulfillRedemption(redemption_id=redemption_id),
+            redemptions.CancelRedemption(redemption_id=redemption_id, reason="test"),
+            redemptions.FulfillRedemption(redemption_id=redemption_id),
         ]
         answers = await race(shops, endings, has_keys=False)
         assert engines.tally(answers) == {"done": 1, "REDEMPTION_NOT_OPEN": 1}
@@ -200,7 +200,7 @@ def _something(source: random.Random, people: list[UUID], reward_id: UUID, holds
         moves.HoldPoints(member=engines.ref(who), points=points),
         moves.CaptureHold(hold_id=source.choice(holds)),
         moves.ReleaseHold(hold_id=source.choice(holds)),
-        rewards.RedeemReward(member=engines.ref(who), reward_id=reward_id),
+        redemptions.RedeemReward(member=engines.ref(who), reward_id=reward_id),
     )
     return source.choice(ideas)
 
@@ -219,9 +219,11 @@ async def test_l2_everything_at_once_from_two_engines_and_the_books_balance(
     books = await engines.books(own, shop.program_id)
     assert books.check() == 8
     done = [command for command, answer in zip(commands, answers, strict=True) if not isinstance(answer, Exception)]
-    redeemed = sum(isinstance(command, rewards.RedeemReward) for command in done)
+    redeemed = sum(isinstance(command, redemptions.RedeemReward) for command in done)
     assert (
-        books.state.get(rewards.RewardStock, reward_id).left == 60 - redeemed == 60 - len(books.of(rewards.Redemption))
+        books.state.get(rewards.RewardStock, reward_id).left
+        == 60 - redeemed
+        == 60 - len(books.of(redemptions.Redemption))
     )
     orders = {command.external_id for command in done if isinstance(command, type(engines.buy(people[0], "o")))}
     assert {purchase.external_id for purchase in books.of(Purchase)} == orders

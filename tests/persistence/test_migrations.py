@@ -1,0 +1,156 @@
+"""Migrations: up, down, up again with data, and the tables they make are the models'."""
+
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from tortoise import Tortoise
+from tortoise.migrations.autodetector import MigrationAutodetector
+
+from persistence import connection, migrations
+from persistence.startup import StartupError
+from persistence.tables import TABLES
+from tests import servers
+from tests.persistence import catalog, filling
+from tests.persistence.filling import Filled
+
+# What Tortoise writes for its fields, and what PostgreSQL calls it.
+_NAMES = {
+    "UUID": "uuid",
+    "TEXT": "text",
+    "INT": "integer",
+    "BIGINT": "bigint",
+    "BOOL": "boolean",
+    "TIMESTAMPTZ": "timestamp with time zone",
+    "DATE": "date",
+    "JSONB": "jsonb",
+    "BYTEA": "bytea",
+}
+
+
+@pytest.fixture
+def copied_url(server_url: str, filled_url: str, filled: Filled) -> Iterator[str]:
+    """A copy of the filled database, to be changed."""
+    name = f"{urlsplit(filled_url).path[1:]}_copy"
+    servers.sql(server_url, f"CREATE DATABASE {name} TEMPLATE {urlsplit(filled_url).path[1:]}")
+    url = urlunsplit(urlsplit(filled_url)._replace(path=f"/{name}"))
+    yield url
+    servers.drop_database(server_url, url)
+
+
+@pytest_asyncio.fixture
+async def fresh(fresh_database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to a migrated database."""
+    opened = await connection.connect(connection.parse_url(fresh_database_url))
+    yield opened
+    await opened.close()
+
+
+async def _relations(own: asyncpg.Connection) -> set[str]:
+    """Tables and functions of ours."""
+    found = await own.fetch(
+        """
+        SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+        UNION SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'refuse_%'
+        """
+    )
+    return {name for (name,) in found}
+
+
+async def _shape(own: asyncpg.Connection) -> tuple[object, ...]:
+    """All that the catalog says of our tables."""
+    return (
+        await catalog.columns(own),
+        await catalog.checks(own),
+        await catalog.references(own),
+        await catalog.uniques(own),
+        await catalog.fact_tables(own),
+        await own.fetch("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname"),
+    )
+
+
+async def test_down_to_nothing_and_up_again(fresh: asyncpg.Connection, fresh_database_url: str) -> None:
+    address = connection.parse_url(fresh_database_url)
+    before = await _shape(fresh)
+    assert await migrations.latest(fresh) == migrations.LATEST
+    await migrations.migrate(address, target="__first__")
+    assert await _relations(fresh) == {"tortoise_migrations"}
+    assert await migrations.latest(fresh) is None
+    await migrations.migrate(address)
+    assert await _shape(fresh) == before
+    assert await migrations.latest(fresh) == migrations.LATEST
+
+
+async def test_the_promises_go_and_come_back_over_data(copied_url: str, filled: Filled) -> None:
+    address = connection.parse_url(copied_url)
+    own = await connection.connect(address)
+    try:
+        before = await _shape(own)
+        await migrations.migrate(address, target="0001_initial")
+        assert await migrations.latest(own) == "0001_initial"
+        assert (await catalog.references(own), await catalog.fact_tables(own)) == ([], set())
+        assert (await filling.read(copied_url)).rows == filled.rows
+        await migrations.migrate(address)
+        assert await _shape(own) == before
+    finally:
+        await own.close()
+    assert (await filling.read(copied_url)).rows == filled.rows
+
+
+async def test_promises_that_the_data_breaks_are_not_made(copied_url: str) -> None:
+    """Whoever goes back, changes facts and comes up again is told so, and stays where it was."""
+    address = connection.parse_url(copied_url)
+    own = await connection.connect(address)
+    try:
+        await migrations.migrate(address, target="0001_initial")
+        await own.execute("UPDATE points_accounts SET available = -1")
+        with pytest.raises(StartupError, match="could not be brought up to date"):
+            await migrations.migrate(address)
+        assert await migrations.latest(own) == "0001_initial"
+        assert await catalog.references(own) == []
+    finally:
+        await own.close()
+
+
+async def test_up_again_changes_nothing(fresh: asyncpg.Connection, fresh_database_url: str) -> None:
+    before = await _shape(fresh)
+    await migrations.migrate(connection.parse_url(fresh_database_url))
+    await migrations.migrate(connection.parse_url(fresh_database_url), target=migrations.LATEST)
+    assert await _shape(fresh) == before
+
+
+async def test_the_columns_are_the_models(fresh: asyncpg.Connection) -> None:
+    found = await catalog.columns(fresh)
+    expected = {}
+    models = [table.model for table in TABLES.values()]
+    from persistence.receipts import OutboxTable, ReceiptTable
+
+    for model in (*models, ReceiptTable, OutboxTable):
+        for name, field in model._meta.fields_map.items():
+            told = field.get_for_dialect("postgres", "SQL_TYPE")
+            kind = told.replace("VARCHAR", "character varying") if "VARCHAR" in told else _NAMES[told]
+            expected[(model._meta.db_table, name)] = (kind, field.null)
+    assert found == expected
+
+
+async def test_the_indexes_of_the_models_are_there(fresh: asyncpg.Connection) -> None:
+    found = {name for (name,) in await fresh.fetch("SELECT indexname FROM pg_indexes WHERE schemaname = 'public'")}
+    for table in TABLES.values():
+        assert {index.name for index in table.model._meta.indexes} <= found
+    uniques = {(unique.table, unique.columns) for unique in await catalog.uniques(fresh)}
+    for table in TABLES.values():
+        assert {(table.name, columns) for columns in table.model._meta.unique_together} <= uniques
+
+
+async def test_nothing_is_left_to_be_migrated(fresh_database_url: str) -> None:
+    """What `tortoise makemigrations` would find: no model has changed since the last migration."""
+    config = connection.tortoise_config(connection.parse_url(fresh_database_url))
+    context = await Tortoise.init(config=config, init_connections=False)
+    try:
+        assert context.apps is not None
+        writers = await MigrationAutodetector(context.apps, config["apps"]).changes()
+        assert [(writer.name, writer.operations) for writer in writers] == []
+    finally:
+        await Tortoise.close_connections()
