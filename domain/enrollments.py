@@ -5,13 +5,14 @@ from uuid import UUID
 
 from domain import checks, members, stores
 from domain.earning import Earned
-from domain.kernel import Command, Decision, Event, Refusal, State, Want
+from domain.kernel import FAMILY, Command, Decision, Event, Refusal, State, Want
 from domain.members import Member, Profile
 from domain.points.account import PointsAccount, SourceType
 from domain.points.book import Source
 from domain.points.posting import Posting
 from domain.programs import Program
 from domain.stores import Channel
+from domain.tiers import Tier
 
 SIGN_UP_RULE = "sign_up"
 
@@ -47,7 +48,7 @@ class EnrollMember(Command[Enrollment]):
     store_id: UUID | None = None
 
     def decide(self, state: State) -> Decision[Enrollment]:
-        state.need(Want(Program, state.program_id), *self._key_wants())
+        state.need(Want(Program, state.program_id), Want(Tier, state.program_id, FAMILY), *self._key_wants())
         program = state.get(Program, state.program_id)
         told = members.checked(self.profile, program, state.now)
         if not any(key in told for key in Member.keys):
@@ -63,6 +64,8 @@ class EnrollMember(Command[Enrollment]):
         )
         member = replace(member, **told)  # type: ignore[arg-type]
         posting = Posting(state, PointsAccount(id=member.id, program_id=state.program_id))
+        # The lowest tier may need nothing.
+        posting.reach_tier()
         _give_bonus(posting, program)
         rows = posting.close()
         return Decision(

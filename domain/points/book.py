@@ -119,7 +119,7 @@ class Book:
         account, state = self.account, self.state
         self.account = self._moved(kind, amount, changes)
         if self.account.qualifying_points > account.qualifying_points:
-            self._reach_tier()
+            self.reach_tier()
         transaction = PointTransaction(
             id=state.new_id(),
             program_id=account.program_id,
@@ -209,7 +209,7 @@ class Book:
         )
         self._draws.append(draw)
 
-    def _reach_tier(self) -> None:
+    def reach_tier(self) -> None:
         """A higher tier is reached at once (K2); none is lost here."""
         ladder = self.state.all(tiers.Tier, of=self.state.program_id)
         after = tiers.reached(ladder, self.account.qualifying_points)
