@@ -19,8 +19,8 @@ help: ## List these commands.
 run: $(RUNNING) ## Serve, with a PostgreSQL, a Valkey and a demo program of its own. Ctrl-C stops all of it.
 	@exec $(BIN)/tessera serve --stop-with-parent
 
-demo: $(RUNNING) ## Walk through the product against a running `make run`.
-	@$(BIN)/python -m examples.demo
+demo: $(RUNNING) ## Record the purchases of 2,357 real customers of a real shop, and tell what came of them.
+	@$(BIN)/tessera demo
 
 test: check ## All checks, then all tests, on real servers of their own.
 	$(BIN)/pytest -n 2 $(TESTS)

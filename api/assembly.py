@@ -9,7 +9,7 @@ import strawberry
 from redis import asyncio as aioredis
 from starlette.applications import Starlette
 
-from api import context, http, limits, schema
+from api import context, http, limits, schema, seed
 from api import settings as configuration
 from persistence import connection, embedded, memory, migrations, reachability, rows
 from persistence.engine import Engine
@@ -38,6 +38,9 @@ async def assemble(
             stores.redis_url, socket_timeout=REDIS_SECONDS_MAX, socket_connect_timeout=REDIS_SECONDS_MAX
         ) as redis,
     ):
+        # Whoever brings a database of their own is asked first: `tessera seed`.
+        if settings.database_url is None:
+            await seed.ensure(engine, settings.data_dir)
         application = _application(settings, engine, redis, contract)
         memory.spare_the_collector()
         yield application

@@ -74,7 +74,7 @@ def migrate() -> None:
 def seed() -> None:
     """Make the demo program in an empty database, and print its keys."""
     settings = _settings()
-    from api import seed as planting
+    from api.founding import seeding as planting
 
     planting.run(settings)
 

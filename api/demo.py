@@ -59,7 +59,7 @@ async def demonstrate(engine: Engine, source: files.Source, settings: Settings) 
     chosen = running.plan(Options(path=FILE, names=_COLUMNS), source.header)
     reading = await running.reading_of(program, chosen)
     with reports.opened(settings.data_dir / "demo.report.csv", of=FILE) as report:
-        batch_max = settings.engine_batch_max
+        batch_max = engines.batch_max(settings)
         telling = Telling(engine, PROGRAM_ID, reading, report, batch_max=batch_max, enrolls=True)
         done = await running.tell(telling, source, label="Recording 18 months of purchases")
     return done, await stored.figures(PROGRAM_ID)

@@ -17,8 +17,16 @@ Result = TypeVar("Result")
 _POOL_SIZE: Final = 2
 # Whoever works here bounds what is on its way by itself, and has nobody to turn away.
 _QUEUE_MAX: Final = 1_000_000
+# Nobody waits for one answer here, so that twice the server's batch, and half its commits, cost nobody anything. More
+# would keep members locked for longer, for whom a server may wait on the same database.
+_BATCH_FACTOR: Final = 2
 # A full disk under a report is an OSError too, and no fault of PostgreSQL's.
 _LOST: Final = (Unavailable, ConnectionError, *(kind for kind in DISCONNECTED if kind is not OSError))
+
+
+def batch_max(settings: Settings) -> int:
+    """How many commands are committed together at most."""
+    return _BATCH_FACTOR * settings.engine_batch_max
 
 
 @contextlib.asynccontextmanager
@@ -32,7 +40,7 @@ async def running(settings: Settings, stores: embedded.Servers) -> AsyncIterator
         async with connection.open_database(stores.database_url, pool_size=_POOL_SIZE) as address:
             engine = Engine(
                 lambda: connection.connect(address),
-                batch_max=settings.engine_batch_max,
+                batch_max=batch_max(settings),
                 queue_max=_QUEUE_MAX,
                 retry_max=settings.engine_retry_max,
             )

@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-import click
-
-from api import banner, engines, minting, passwords
+from api import banner, minting, passwords
 from api.banner import DemoAccess
 from api.founding import making
-from api.settings import Settings
 from domain.access import CreateApiKey, CreateOperator, KeyKind, Role, Scope
 from domain.enrollments import EnrollMember
 from domain.kernel import Command
@@ -107,34 +104,6 @@ async def ensure(engine: Engine, data_dir: Path) -> bool:
             if await _is_wanted():
                 await _make(engine, _credentials(data_dir))
     return await _is_whole()
-
-
-def run(settings: Settings) -> None:
-    """`tessera seed`: see that the demo program is there, and print its credentials.
-
-    Raises `StartupError` if the database holds other programs, and what `ensure` raises.
-    """
-    if not engines.do(settings, lambda engine: ensure(engine, settings.data_dir)):
-        raise StartupError("The database holds a program already; the demo program is made in an empty one only.")
-    known = banner.recall(settings.data_dir)
-    click.echo(f"The program {NAME!r} is there.")
-    click.echo(_LOST if known is None else _shown(known))
-
-
-_LOST: Final = (
-    "Its keys were shown once and are not in DATA_DIR/demo.json any more. New ones:\n"
-    f"  tessera key create NAME --program {PROGRAM_ID} --scope all\n"
-    f"  tessera operator create EMAIL --program {PROGRAM_ID}"
-)
-
-
-def _shown(known: DemoAccess) -> str:
-    facts = (
-        ("Publishable key", known.publishable_key),
-        ("Secret key", known.secret_key),
-        ("Operator", f"{known.operator_email}  {known.operator_password}"),
-    )
-    return "\n".join(f"  {name:<16}{value}" for name, value in facts)
 
 
 async def _is_wanted() -> bool:

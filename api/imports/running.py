@@ -106,7 +106,7 @@ def run(options: Options) -> int:
         async def work(engine: Engine) -> Done:
             program = await choosing.program(options.program)
             reading = await reading_of(program, chosen)
-            batch_max = settings.engine_batch_max
+            batch_max = engines.batch_max(settings)
             telling = Telling(engine, program.id, reading, report, batch_max=batch_max, enrolls=options.enrolls)
             return await tell(telling, source, label=f"Importing {options.path.name}")
 

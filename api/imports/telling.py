@@ -21,7 +21,7 @@ from persistence.receipts import IdempotencyKeyMismatch
 
 ACTOR: Final = "import"
 # While one batch is being committed, the next is waiting and the one after that is being read.
-_BATCHES_WAITING: Final = 4
+_BATCHES_WAITING: Final = 2
 
 Result = TypeVar("Result")
 Readable = tuple[Record, RecordPurchase]

@@ -16,10 +16,13 @@ from persistence.tables import TABLES
 TEXTS: Final = ("", "a", "O'Brien", '"x"', "\\N", "\\", "a\tb\nc\r", "茶馆", "👩‍🍳", "{}", "null", "\x01\x7f", "é" * 20)
 INTEGER_MAX: Final = 2**31 - 1
 BIGINT_MAX: Final = 2**63 - 1
+# Columns that take no other length.
+LENGTHS: Final = {"currency_code": 3, "secret_hash": 64, "token_hash": 64}
+# The first and the last instant that Python has are the driver's words for infinity; the API takes neither.
 EDGES: Final = (
     datetime(1970, 1, 1, tzinfo=UTC),
-    datetime(1, 1, 1, tzinfo=UTC),
-    datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    datetime(1, 1, 2, tzinfo=UTC),
+    datetime(9999, 12, 30, 23, 59, 59, 999999, tzinfo=UTC),
     datetime(2024, 2, 29, 23, 59, 59, 1, tzinfo=UTC),
 )
 
@@ -35,18 +38,16 @@ class Source:
         sql_types = TABLES[kind].sql_types
         hints = get_type_hints(kind)
         values = {field.name: self._column(hints[field.name], sql_types[field.name]) for field in fields(kind)}
-        lengths = {
-            column: 3 if column == "currency_code" else 64 for column in ("currency_code", "secret_hash", "token_hash")
-        }
-        for column, length in lengths.items():
+        for column, length in LENGTHS.items():
             if column in values:
                 values[column] = f"{self.random.getrandbits(256):064x}"[:length]
         return kind(**(values | given))
 
     def _column(self, hint: Any, sql_type: str) -> Any:
-        if sql_type == "integer" and self.random.random() < 0.9:
-            return self.random.choice((0, 1, -1, INTEGER_MAX, -INTEGER_MAX, self.random.randint(0, 1000)))
-        return self.value(hint)
+        value = self.value(hint)
+        if sql_type == "integer" and value is not None:
+            return self.random.choice((0, 1, -1, INTEGER_MAX, -INTEGER_MAX, abs(value) % 1000))
+        return value
 
     def value(self, hint: Any) -> Any:
         """Any value of a type."""

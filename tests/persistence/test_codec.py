@@ -1,19 +1,16 @@
 """Between the domain and JSON: documents come back as they were, and the same input has the same hash."""
 
-import inspect
-import pkgutil
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from importlib import import_module
 from typing import Any, get_type_hints
 from uuid import UUID
 
 import pytest
 
-import domain
 from domain.kernel import Command, Row
 from persistence import codec, receipts
+from tests.persistence import subclasses
 from tests.persistence.random_rows import Source
 
 
@@ -74,18 +71,7 @@ def test_what_has_no_json_is_a_mistake() -> None:
         codec.dumps(object())
 
 
-def _commands() -> list[type[Command[Any]]]:
-    for module in pkgutil.walk_packages(domain.__path__, "domain."):
-        import_module(module.name)
-
-    def below(kind: type) -> set[type]:
-        return {kind}.union(*(below(child) for child in kind.__subclasses__()))
-
-    found = {kind for kind in below(Command) if kind.__module__.startswith("domain.") and not inspect.isabstract(kind)}
-    return sorted(found - {Command}, key=lambda kind: kind.__name__)
-
-
-COMMANDS = _commands()
+COMMANDS = subclasses.of(Command)
 
 
 def test_the_commands_are_found() -> None:

@@ -17,7 +17,7 @@ from domain.kernel import FAMILY, Row
 from persistence.journal import _copy
 from persistence.registry import KIND_ORDER
 from persistence.tables import TABLES, transposed
-from tests.persistence import catalog
+from tests.persistence import catalog, subclasses
 from tests.persistence.filling import Filled
 from tests.persistence.random_rows import Source
 
@@ -43,11 +43,7 @@ def _split(hint: Any) -> tuple[Any, bool]:
 
 
 def test_every_kind_has_a_table() -> None:
-    def below(kind: type[Row]) -> set[type[Row]]:
-        return {kind}.union(*(below(child) for child in kind.__subclasses__()))
-
-    of_the_domain = {kind for kind in below(Row) if kind.__module__.startswith("domain.") and kind is not Row}
-    assert of_the_domain == set(TABLES) == set(KIND_ORDER)
+    assert set(subclasses.of(Row)) == set(TABLES) == set(KIND_ORDER)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -129,7 +129,6 @@ def test_postgresql_killed_under_load_loses_nothing_answered(data_dir: Path) -> 
         # Nobody was told that anything was done after the end of PostgreSQL, and nobody waited for ever.
         assert set(load.errors) == {"INTERNAL_SERVER_ERROR"}
         assert child.stop(signal.SIGTERM) == 0
-        open("/tmp/t_out.txt", "w").write(child.output.read_text())
     with tessera.serving(data_dir) as child:
         asyncio.run(prove(child, shopfront.store_url(child, "PostgreSQL"), load, mutations))
         assert child.stop(signal.SIGTERM) == 0
