@@ -72,35 +72,33 @@ async def _key(place: shop.Shop) -> str:
 
 
 async def mutations(place: shop.Shop, *, rounds: int, count: int) -> tuple[list[Line], float]:
-    """`purchaseRecord` beside a mutation that does nothing, and the server's resident memory after it all, in MiB."""
+    """`purchaseRecord` beside mutations that do nothing, and the server's resident memory after it all, in MiB."""
     token = await _key(place)
-
-    async def load(kind: str) -> float:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "benchmarks.load"),
-            *(str(server.port), str(CONNECTIONS), str(count // CONNECTIONS), kind, token),
-            stdout=asyncio.subprocess.PIPE,
+    async with serving("benchmarks.server", **_stores(place)) as server, serving("benchmarks.plain_server") as plain:
+        ways = (
+            ("purchase", lambda: _load(server, "purchase", count, token)),
+            ("nothing", lambda: _load(server, "nothing", count, token)),
+            ("plain", lambda: _load(plain, "nothing", count, token)),
         )
-        told, _ = await process.communicate()
-        return float(told)
-
-    rates: dict[str, list[float]] = {"purchase": [], "nothing": []}
-    async with serving("benchmarks.server", **_stores(place)) as server:
-        for kind in rates:
-            await load(kind)
-        for _ in range(rounds):
-            for kind, values in rates.items():
-                values.append(await load(kind))
+        for _, way in ways:
+            await way()
+        figures = {figure.name: figure for figure in await measure.in_turn(ways, rounds=rounds)}
         memory = server.resident_mib
-    figures = {name: measure.Figure(name, tuple(values)) for name, values in rates.items()}
-    line = Line(
-        f"`purchaseRecord` over HTTP, {CONNECTIONS} connections",
-        "a mutation that does nothing",
-        figures["purchase"],
-        figures["nothing"],
-        0.6,
+    what = f"`purchaseRecord` over HTTP, {CONNECTIONS} connections"
+    return [
+        Line(what, "doing nothing, same server", figures["purchase"], figures["nothing"], 0.6),
+        Line(what, "doing nothing, Strawberry with caches", figures["purchase"], figures["plain"], 0.6),
+    ], memory
+
+
+async def _load(server: Server, kind: str, count: int, token: str) -> int:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.load"),
+        *(str(server.port), str(CONNECTIONS), str(count // CONNECTIONS), kind, token),
     )
-    return [line], memory
+    if await process.wait():
+        raise RuntimeError("the load was not answered well")
+    return count // CONNECTIONS * CONNECTIONS
 
 
 def _stores(place: shop.Shop) -> dict[str, str]:

@@ -12,11 +12,6 @@ async def stores(program_id: UUID) -> dict[str, UUID]:
     return {record["code"]: record["id"] for record in found}
 
 
-async def recorded(program_id: UUID, external_ids: Sequence[str]) -> set[str]:
-    """Which of these order numbers are recorded already."""
-    return await _known("purchases", program_id, external_ids)
-
-
 async def enrolled(program_id: UUID, external_ids: Sequence[str]) -> set[str]:
     """Which of these members are enrolled already."""
     return await _known("members", program_id, external_ids)

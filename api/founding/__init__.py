@@ -32,9 +32,8 @@ def create_program(*, name: str, currency: str, time_zone: str) -> None:
 
     made = _done(lambda engine: making.program(engine, name=name, currency_code=currency.upper(), time_zone=time_zone))
     click.echo(f"{made.name}  {made.id}")
-    click.echo(
-        "Next: `tessera operator create EMAIL` for staff, `tessera key create NAME` for the shop's server.", err=True
-    )
+    click.echo(f"Next, for staff: tessera operator create EMAIL --program {made.id}", err=True)
+    click.echo(f"For the shop's server: tessera key create NAME --scope all --program {made.id}", err=True)
 
 
 @program.command(name="list")

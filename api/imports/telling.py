@@ -31,7 +31,6 @@ class _Told(NamedTuple):
     """A row on its way, and where its answer will be."""
 
     record: Record
-    command: RecordPurchase
     answer: asyncio.Future[Outcome[Recorded]]
 
 
@@ -65,14 +64,11 @@ class Telling:
     async def tell(self, records: Sequence[Record]) -> None:
         """Tell some more rows, once few enough are on their way. Raises `Unavailable`, as `finish` does."""
         readable = self._read(records)
-        recorded = await imports.recorded(self._program_id, [command.external_id for _, command in readable])
         if self._enrolls:
             await self._enroll([command for _, command in readable])
         for record, command in readable:
-            # Of a purchase that is there its number says all: whether it is the same, and that it earns no more.
-            is_there = command.external_id in recorded
-            answer = self._submit(command, None if is_there else f"import:purchase:{command.external_id}")
-            self._told.append(_Told(record, command, answer))
+            # The order number says all that a key would: that it is the same purchase, and earns no more.
+            self._told.append(_Told(record, self._submit(command, None)))
         await self._settle(_BATCHES_WAITING * self.batch_max)
 
     async def finish(self) -> None:
@@ -120,7 +116,7 @@ class Telling:
         while len(self._told) > waiting_max:
             told = self._told[0]
             try:
-                self._count(await self._answer(told))
+                self._count(await told.answer)
             except (Unavailable, EngineStopped):
                 raise
             except Refusal as refusal:
@@ -128,13 +124,6 @@ class Telling:
             except Exception:  # noqa: BLE001 - the engine has logged it; one row's fault does not stop the rest
                 self._refuse(told.record, "INTERNAL_SERVER_ERROR", "A fault of the program; its log says which.")
             self._told.popleft()
-
-    async def _answer(self, told: _Told) -> Outcome[Recorded]:
-        try:
-            return await told.answer
-        except IdempotencyKeyMismatch:
-            # The file tells one number twice; without the key it is compared with what is recorded.
-            return await self._submit(told.command, None)
 
     def _count(self, outcome: Outcome[Recorded]) -> None:
         if outcome.is_replay or outcome.result.is_repeat:

@@ -16,7 +16,8 @@ from domain.points import commands as moves
 from domain.points.account import Lot, PointsAccount, PointTransaction
 from domain.purchases import purchase
 from domain.purchases import refund as refunds
-from persistence import clock, connection, engine
+from persistence import clock, connection
+from persistence.engine import Engine
 from persistence.registry import KIND_ORDER
 from persistence.tables import TABLES
 from tests.domain import invariants
@@ -24,10 +25,10 @@ from tests.domain import invariants
 _ids: Final = clock.Ids()
 
 
-def make(url: str, **told: Any) -> engine.Engine:
+def make(url: str, **told: Any) -> Engine:
     """An engine on a database, not started yet."""
     address = connection.parse_url(url)
-    return engine.Engine(lambda: connection.connect(address), **told)
+    return Engine(lambda: connection.connect(address), **told)
 
 
 def new_id() -> UUID:
@@ -49,10 +50,10 @@ def ref(member_id: UUID) -> members.MemberRef:
 class Shop:
     """One program on one engine; `at` is the same shop on another engine, as another process would serve it."""
 
-    engine: engine.Engine
+    engine: Engine
     program_id: UUID
 
-    def at(self, other: engine.Engine) -> "Shop":
+    def at(self, other: Engine) -> "Shop":
         """The same program through another engine."""
         return Shop(other, self.program_id)
 
@@ -107,7 +108,7 @@ def buy(member_id: UUID, external_id: str, amount_minor: int = 10_000) -> purcha
     )
 
 
-async def open_shop(on: engine.Engine, **settings: Any) -> Shop:
+async def open_shop(on: Engine, **settings: Any) -> Shop:
     """Found a program."""
     shop = Shop(on, new_id())
     chosen = programs.ProgramSettings(**settings)

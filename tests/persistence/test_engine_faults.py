@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -52,8 +52,8 @@ class Lie(Command[PointsAccount]):
 
     def decide(self, state: State) -> Decision[PointsAccount]:
         row = state.get(PointsAccount, self.member_id)
-        value = 2**70 if self.value == "huge" else self.value
-        return Decision(row, save=(replace(row, **{self.name: value}),))
+        told: Any = {self.name: 2**70 if self.value == "huge" else self.value}
+        return Decision(row, save=(replace(row, **told),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,7 +292,7 @@ async def test_postgresql_that_cannot_be_reached_is_told_and_recovers(
     starting: Starting, database_url: str, own: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "RECONNECT_SECONDS", (0.01, 0.02, 0.03))
-    refusing = itertools.repeat(False)
+    refusing: Iterator[bool] = itertools.repeat(False)
 
     async def connect() -> asyncpg.Connection:
         if next(refusing):

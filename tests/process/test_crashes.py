@@ -20,9 +20,9 @@ from tests.process.tessera import Child
 CALLERS: Final = 24
 MEMBERS: Final = 6
 POINTS: Final = 1000
-MUTATIONS: Final = 900
+MUTATIONS: Final = 480
 # Killed in the midst of it, when so many have been answered.
-ANSWERED: Final = 250
+ANSWERED: Final = 150
 
 
 @pytest.fixture

@@ -202,11 +202,11 @@ def test_it_works_beside_a_server_on_the_same_data_directory(tmp_path: Path) -> 
     place.write(*good(300))
     with tessera.serving(place.data_dir) as child:
         assert place.run("program", "create", "Tea House", "--currency", "CNY").returncode == 0
-        imported = place.bring()
+        imported = place.bring("--program", "Tea House")
         assert (imported.returncode, said(imported)["Recorded"]) == (0, "300"), imported.stdout
         assert child.answers()
     # And without one, on servers of its own.
-    again = place.bring()
+    again = place.bring("--program", "Tea House")
     assert (again.returncode, said(again)["Already there"]) == (0, "300"), again.stdout
 
 
