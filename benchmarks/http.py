@@ -75,15 +75,16 @@ async def mutations(place: shop.Shop, *, rounds: int, count: int) -> tuple[list[
     """`purchaseRecord` beside mutations that do nothing, and the server's resident memory after it all, in MiB."""
     token = await _key(place)
     async with serving("benchmarks.server", **_stores(place)) as server, serving("benchmarks.plain_server") as plain:
-        ways = (
-            ("purchase", lambda: _load(server, "purchase", count, token)),
-            ("nothing", lambda: _load(server, "nothing", count, token)),
-            ("plain", lambda: _load(plain, "nothing", count, token)),
-        )
-        for _, way in ways:
-            await way()
-        figures = {figure.name: figure for figure in await measure.in_turn(ways, rounds=rounds)}
+        asked = {"purchase": (server, "purchase"), "nothing": (server, "nothing"), "plain": (plain, "nothing")}
+        rates: dict[str, list[float]] = {name: [] for name in asked}
+        # The first round only warms up.
+        for turn in range(rounds + 1):
+            for name, (at, kind) in asked.items():
+                rate = await _load(at, kind, count, token)
+                if turn:
+                    rates[name].append(rate)
         memory = server.resident_mib
+    figures = {name: measure.Figure(name, tuple(values)) for name, values in rates.items()}
     what = f"`purchaseRecord` over HTTP, {CONNECTIONS} connections"
     return [
         Line(what, "doing nothing, same server", figures["purchase"], figures["nothing"], 0.6),
@@ -91,14 +92,17 @@ async def mutations(place: shop.Shop, *, rounds: int, count: int) -> tuple[list[
     ], memory
 
 
-async def _load(server: Server, kind: str, count: int, token: str) -> int:
+async def _load(server: Server, kind: str, count: int, token: str) -> float:
+    """Requests a second, measured by the client between its first request and its last answer."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.load"),
         *(str(server.port), str(CONNECTIONS), str(count // CONNECTIONS), kind, token),
+        stdout=asyncio.subprocess.PIPE,
     )
-    if await process.wait():
+    told, _ = await process.communicate()
+    if process.returncode:
         raise RuntimeError("the load was not answered well")
-    return count // CONNECTIONS * CONNECTIONS
+    return float(told)
 
 
 def _stores(place: shop.Shop) -> dict[str, str]:

@@ -64,8 +64,7 @@ def main() -> None:
     def ready(_: Request) -> PlainTextResponse:
         return PlainTextResponse("ok")
 
-    app = Starlette(routes=[Route("/readyz", ready)])
-    app.mount("/graphql", GraphQL[object, object](schema))
+    app = Starlette(routes=[Route("/readyz", ready), Route("/graphql", GraphQL[object, object](schema))])
     with serve.listening("127.0.0.1", 0) as listener:
         print(f"http://127.0.0.1:{listener.getsockname()[1]}/graphql", flush=True)
         config = uvicorn.Config(app, http="httptools", loop="uvloop", access_log=False, log_config=None)

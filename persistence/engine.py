@@ -48,6 +48,7 @@ DISCONNECTED: Final = (
 # While one batch is being written the next may be decided, if so many wait that it is worth its own commit.
 LANES: Final = 2
 REPLAN_BATCHES: Final = 4096
+GATHER_SECONDS: Final = 0.0005
 OVERLAP_MIN: Final = 64
 RECONNECT_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1, 2, 4)
 
@@ -110,6 +111,7 @@ class Engine:
         self._idle = [Lane() for _ in range(LANES)]
         self._writing: list[Batch] = []
         self._under_way: set[asyncio.Task[None]] = set()
+        self._expected = 0
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -183,13 +185,25 @@ class Engine:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            # Whoever is about to ask in this turn of the event loop shares the commit.
-            await asyncio.sleep(0)
+            await self._let_gather()
             # The next batch is decided after this one: locks make it wait for what changed, and
             # `Journal.hides` for the rest.
             await self._begin(self._take(), self._idle.pop())
         while self._under_way:
             await asyncio.wait(self._under_way)
+
+    async def _let_gather(self) -> None:
+        """Let those share the commit who are about to ask: callers that were just answered often ask again.
+
+        Waits only while more keep coming, and never for more than were answered and waiting a moment ago; a single
+        caller never waits.
+        """
+        await asyncio.sleep(0)
+        expected = min(self._expected, self._batch_max)
+        before = 0
+        while before < len(self._queue) < expected:
+            before = len(self._queue)
+            await asyncio.sleep(GATHER_SECONDS)
 
     def _may_begin(self) -> bool:
         is_worth_a_lane = len(self._idle) == LANES or len(self._queue) >= OVERLAP_MIN
@@ -225,6 +239,7 @@ class Engine:
         finally:
             decided.set()
             self._idle.append(lane)
+            self._expected = len(commands) + len(self._queue)
             self._wake.set()
         for waiting, answer in zip(commands, answers, strict=True):
             self._give(waiting, answer)

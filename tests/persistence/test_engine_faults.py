@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from domain import stores
-from domain.kernel import Command, Decision, State
+from domain.kernel import Command, Decision, NotLoaded, State, Want
 from domain.points import commands as moves
 from domain.points.account import Lot, LotState, PointsAccount, SourceType
 from persistence import connection, engine
@@ -35,11 +35,10 @@ class Bug(Command[stores.Store]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endless(Command[stores.Store]):
-    """A decision that asks for a family whose guard does not exist, and so for ever."""
+    """A decision that asks for ever for what it was given."""
 
     def decide(self, state: State) -> Decision[stores.Store]:
-        state.all(Lot, of=UUID(int=7))
-        raise AssertionError("there is no such guard")
+        raise NotLoaded(Want(PointsAccount, UUID(int=7), is_locked=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
