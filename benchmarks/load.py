@@ -1,6 +1,7 @@
 """A bounded load on a server of this machine: raw HTTP/1.1 over kept connections, so that the client costs little.
 
-`python -m benchmarks.load PORT CONNECTIONS EACH KIND TOKEN` prints how many requests a second were answered, all of them well.
+`python -m benchmarks.load PORT CONNECTIONS EACH KIND TOKEN` prints how many requests a second were answered,
+all of them well.
 """
 
 import asyncio
