@@ -116,7 +116,13 @@ def from_execution(errors: Iterable[GraphQLError], request_id: str) -> list[Faul
 
 
 def log_unexpected(error: BaseException, request_id: str, path: object = None) -> None:
-    """Write an unforeseen exception with its traceback under the request's id."""
+    """Write an unforeseen exception with its traceback under the request's id.
+
+    A store that is away is told in a line: every request would repeat the same traceback.
+    """
+    if isinstance(error, ConnectionError):
+        logger.error("request %s: a store is away: %s", request_id, error)
+        return
     logger.error("request %s failed unexpectedly at %s", request_id, path or "the request", exc_info=error)
 
 

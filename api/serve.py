@@ -28,6 +28,10 @@ PORT_SECONDS_MAX: Final = 2.0
 POLL_SECONDS: Final = 0.05
 # Requests under way, and subscriptions, have this long once we are told to stop.
 GRACE_SECONDS_MAX: Final = 10
+# How often we look whether our own servers still run.
+MEND_SECONDS: Final = 1.0
+
+logger = logging.getLogger("tessera.serve")
 
 Result = TypeVar("Result")
 
@@ -152,7 +156,20 @@ async def _answer(
         address = banner.base_url(settings.host, listener.getsockname()[1])
         greeting = banner.text(address, _places(settings, stores), banner.recall(settings.data_dir))
         stopping.breaks_off = False
+        mending = asyncio.create_task(_keep_whole(stores))
         await _Server(config, greeting, stopping).serve(sockets=[listener])
+        mending.cancel()
+
+
+async def _keep_whole(stores: embedded.Servers) -> None:
+    """See that our own servers run. While one is started again nothing else is done: nothing could be."""
+    while True:
+        await asyncio.sleep(MEND_SECONDS)
+        try:
+            for name in stores.mend():
+                logger.warning("%s had ended by itself, and was started again.", name)
+        except StartupError as error:
+            logger.error("What had ended by itself does not start again: %s", error)
 
 
 def _places(settings: Settings, stores: embedded.Servers) -> tuple[tuple[str, str], ...]:

@@ -14,15 +14,11 @@ async def stores(program_id: UUID) -> dict[str, UUID]:
 
 async def enrolled(program_id: UUID, external_ids: Sequence[str]) -> set[str]:
     """Which of these members are enrolled already."""
-    return await _known("members", program_id, external_ids)
-
-
-async def _known(table: str, program_id: UUID, external_ids: Sequence[str]) -> set[str]:
     # Each is looked up by its own key. Told as one condition, they are planned by statistics that an import outruns,
     # and every batch may read the whole table.
     found = await rows.fetch(
         "SELECT told.external_id FROM unnest($2::text[]) AS told (external_id) CROSS JOIN LATERAL"
-        f" (SELECT FROM {table} WHERE program_id = $1 AND external_id = told.external_id LIMIT 1) AS kept",
+        " (SELECT FROM members WHERE program_id = $1 AND external_id = told.external_id LIMIT 1) AS kept",
         program_id,
         external_ids,
     )

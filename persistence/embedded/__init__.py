@@ -39,6 +39,21 @@ class Servers:
     database_url: str
     redis_url: str
     _ending: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, repr=False)
+    _running: list[processes.Running] = field(default_factory=list, repr=False)
+
+    def mend(self) -> tuple[str, ...]:
+        """Start those again that ended by themselves, killed or crashed; they recover what was committed.
+
+        The names of those started, once they answer. Raises `StartupError` if one does not start. Call it from the
+        main thread, as `start`.
+        """
+        mended = []
+        for place, each in enumerate(self._running):
+            if processes.is_gone(each.process):
+                account = processes.account_for(each.program.directory)
+                (self._running[place],) = processes.start([each.program], account)
+                mended.append(each.program.process_name)
+        return tuple(mended)
 
     def stop(self) -> None:
         """Stop what was started and let go of the data directory. Returns when all is gone; may be called twice."""
@@ -77,10 +92,11 @@ def start(
     }
     wanted = [name for name, given in (("postgres", database_url), ("valkey", redis_url)) if not given]
     try:
+        running: list[processes.Running] = []
         with contextlib.ExitStack() as ending:
             if _lock_or_join(places, [programs[name] for name in wanted] if joining else [], ending):
-                _start_locked(places, programs, wanted, ending, durable=durable)
-            return Servers(*addresses, ending.pop_all())
+                running = _start_locked(places, programs, wanted, ending, durable=durable)
+            return Servers(*addresses, ending.pop_all(), running)
     except OSError as error:
         raise StartupError(f"The data directory {places.data_dir} cannot be used: {error.strerror}.") from error
 
@@ -92,14 +108,17 @@ def _start_locked(
     ending: contextlib.ExitStack,
     *,
     durable: bool,
-) -> None:
+) -> list[processes.Running]:
     _clear(programs.values())
     account = processes.account_for(places.cluster)
     _prepare(places, account)
     ending.callback(_remove_if_temporary, places)
     if "postgres" in wanted:
         postgres.create_cluster(places.cluster, account, durable=durable)
-    ending.callback(processes.stop, processes.start([programs[name] for name in wanted], account))
+    running = processes.start([programs[name] for name in wanted], account)
+    # The list, for what is mended takes the place of what ended.
+    ending.callback(processes.stop, running)
+    return running
 
 
 @dataclass(frozen=True, slots=True)

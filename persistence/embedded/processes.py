@@ -225,7 +225,7 @@ def _launch(program: Program, account: Account | None) -> Running:
 def _wait_until_answering(running: Running) -> None:
     program, deadline = running.program, time.monotonic() + START_SECONDS_MAX
     while not program.answers():
-        if _is_gone(running.process):
+        if is_gone(running.process):
             raise _EndedAtOnce(f"{program.title} did not start: {_last_words(_tail(program.log))}")
         if time.monotonic() > deadline:
             raise StartupError(f"{program.title} did not answer in {START_SECONDS_MAX:.0f} s; see {program.log}.")
@@ -243,11 +243,11 @@ def _wait_until_gone(running: Sequence[Running]) -> list[Running]:
     remaining, deadline = list(running), time.monotonic() + STOP_SECONDS_MAX
     while remaining and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
-        remaining = [each for each in remaining if not _is_gone(each.process)]
+        remaining = [each for each in remaining if not is_gone(each.process)]
     return remaining
 
 
-def _is_gone(process: psutil.Process) -> bool:
+def is_gone(process: psutil.Process) -> bool:
     """Whether it has ended; a child of ours is also reaped, another's zombie counts as gone."""
     if isinstance(process, psutil.Popen):
         return process.poll() is not None
