@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from api import context, http, limits, schema, seed
 from api import settings as configuration
 from persistence import connection, embedded, memory, migrations, reachability, rows
-from persistence.engine import Engine
+from persistence.engine import Engine, running
 
 Contract = Callable[[], strawberry.Schema]
 # Nothing that must be right waits for Redis.
@@ -33,7 +33,12 @@ async def assemble(
     await migrate(settings, stores)
     async with (
         connection.open_database(stores.database_url, pool_size=settings.database_pool_size) as address,
-        _running(settings, address) as engine,
+        running(
+            address,
+            batch_max=settings.engine_batch_max,
+            queue_max=settings.engine_queue_max,
+            retry_max=settings.engine_retry_max,
+        ) as engine,
         aioredis.Redis.from_url(
             stores.redis_url, socket_timeout=REDIS_SECONDS_MAX, socket_connect_timeout=REDIS_SECONDS_MAX
         ) as redis,
@@ -44,21 +49,6 @@ async def assemble(
         application = _application(settings, engine, redis, contract)
         memory.spare_the_collector()
         yield application
-
-
-@contextlib.asynccontextmanager
-async def _running(settings: configuration.Settings, address: connection.Address) -> AsyncIterator[Engine]:
-    engine = Engine(
-        lambda: connection.connect(address),
-        batch_max=settings.engine_batch_max,
-        queue_max=settings.engine_queue_max,
-        retry_max=settings.engine_retry_max,
-    )
-    await engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.stop()
 
 
 def _application(

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from api import assembly, serve
 from api.settings import Settings
 from persistence import connection, embedded, memory
+from persistence import engine as persisting
 from persistence.engine import DISCONNECTED, Engine, Unavailable
 from persistence.startup import StartupError
 
@@ -37,19 +38,17 @@ async def running(settings: Settings, stores: embedded.Servers) -> AsyncIterator
     """
     await assembly.migrate(settings, stores)
     try:
-        async with connection.open_database(stores.database_url, pool_size=_POOL_SIZE) as address:
-            engine = Engine(
-                lambda: connection.connect(address),
+        async with (
+            connection.open_database(stores.database_url, pool_size=_POOL_SIZE) as address,
+            persisting.running(
+                address,
                 batch_max=batch_max(settings),
                 queue_max=_QUEUE_MAX,
                 retry_max=settings.engine_retry_max,
-            )
-            await engine.start()
+            ) as engine,
+        ):
             memory.spare_the_collector()
-            try:
-                yield engine
-            finally:
-                await engine.stop()
+            yield engine
     except _LOST as lost:
         raise StartupError("PostgreSQL was lost on the way. What was answered is kept; run the same again.") from lost
 

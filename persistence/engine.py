@@ -6,10 +6,11 @@ command leaves nothing; a command that cannot be written is found and fails alon
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -20,6 +21,7 @@ import asyncpg
 from domain.kernel import Command, Outcome, Refusal
 from persistence import clock, receipts
 from persistence.batches import Batch, Overtaking, Waiting
+from persistence.connection import Address, connect
 from persistence.figures import Figures
 
 logger = logging.getLogger("tessera.engine")
@@ -351,3 +353,14 @@ class Engine:
             if batch in self._writing:
                 self._writing.remove(batch)
         return await batch.told(connection)
+
+
+@contextlib.asynccontextmanager
+async def running(address: Address, *, batch_max: int, queue_max: int, retry_max: int) -> AsyncIterator[Engine]:
+    """An engine over a database, for as long as the block lasts; at its end what waits is finished."""
+    engine = Engine(lambda: connect(address), batch_max=batch_max, queue_max=queue_max, retry_max=retry_max)
+    await engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.stop()
