@@ -31,6 +31,7 @@ async def _measure(rounds: int) -> None:
     async with shop.opened() as place:
         memory.spare_the_collector()
         _tell(await engine.purchases(place, rounds=rounds, count=PURCHASES))
+    async with shop.opened(batch_max=imports.BATCH_MAX) as place:
         _tell(await imports.purchases(place, rounds=rounds))
     async with shop.opened() as place:
         _tell(await engine.hot_reward(place, rounds=rounds, count=REDEMPTIONS))

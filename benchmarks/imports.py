@@ -12,7 +12,8 @@ from domain.programs import Program
 from persistence import rows
 
 ROWS = 16_384
-BATCH_MAX = 256
+# As many as `tessera import` commits together by default.
+BATCH_MAX = 512
 
 _files = itertools.count()
 

@@ -91,7 +91,7 @@ async def reward(shop: Shop, *, stock: int, points: int) -> UUID:
     made = await shop.tell(rewards.CreateReward(code=f"hot-{next(_numbers)}", name="Hot", points=points, stock=stock))
     await asyncio.gather(
         *(
-            shop.tell(AdjustPoints(member=members.MemberRef(id=member), points=points * 10, reason="bench"))
+            shop.tell(AdjustPoints(member=members.MemberRef(id=member), points=points * 1000, reason="bench"))
             for member in shop.member_ids
         )
     )

@@ -342,6 +342,10 @@ class Command(ABC, Generic[Result]):
 
     __slots__ = ()
 
+    def wants(self, program_id: UUID) -> Iterable[Want]:  # noqa: ARG002
+        """What the decision will surely need, so that it is loaded before the first try. A hint: it may be empty."""
+        return ()
+
     @abstractmethod
     def decide(self, state: State) -> Decision[Result]:
         """Decide from `state`, or raise a `Refusal`. Pure: it may be run again at will."""

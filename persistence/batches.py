@@ -88,6 +88,7 @@ class Batch:
 
         Raises `Overtaking` if a batch ahead is writing what is wanted.
         """
+        await self._load_beforehand(connection)
         rounds, answered = 0, 0
         while len(self.answers) < len(self.commands):
             rounds, answered = (rounds + 1 if answered == len(self.answers) else 0), len(self.answers)
@@ -97,6 +98,15 @@ class Batch:
             if wants:
                 self._wait_for_those_ahead(wants)
                 await load(connection, self.state, wants)
+
+    async def _load_beforehand(self, connection: asyncpg.Connection) -> None:
+        wants: dict[Want, None] = {}
+        for waiting in self.commands:
+            if waiting.receipt_id is None or waiting.receipt_id not in self.known:
+                wants.update(dict.fromkeys(waiting.command.wants(waiting.program_id)))
+        if wants:
+            self._wait_for_those_ahead(wants)
+            await load(connection, self.state, wants)
 
     def _decide_round(self) -> dict[Want, None]:
         wants: dict[Want, None] = {}

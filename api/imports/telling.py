@@ -20,8 +20,8 @@ from persistence.engine import Engine, EngineStopped, Unavailable
 from persistence.receipts import IdempotencyKeyMismatch
 
 ACTOR: Final = "import"
-# While one batch is being committed, the next is waiting and the one after that is being read.
-_BATCHES_WAITING: Final = 2
+# While one batch is being written and another decided, the next two are waiting, so that the engine may choose.
+_BATCHES_WAITING: Final = 4
 
 Result = TypeVar("Result")
 Readable = tuple[Record, RecordPurchase]

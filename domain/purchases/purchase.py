@@ -169,7 +169,6 @@ class RecordPurchase(Command[Recorded]):
     def decide(self, state: State) -> Decision[Recorded]:
         external_id = self._checked()
         occurred_at = checks.past("occurredAt", self.occurred_at, state.now)
-        state.need(*self._wants(state, external_id))
         programs.check_currency(state.get(Program, state.program_id), self.currency_code)
         member_id = members.resolve(state, self.member)
         before = state.find_by(Purchase, "external_id", external_id)
@@ -203,16 +202,16 @@ class RecordPurchase(Command[Recorded]):
             raise LinesInvalid(field=("freight",), sum=self.freight_minor, amount=self.amount_minor)
         return checks.text("externalId", self.external_id, length_max=100)
 
-    def _wants(self, state: State, external_id: str) -> tuple[Want, ...]:
-        """All that can be asked for before the member is known, so that it is loaded in one round."""
+    def wants(self, program_id: UUID) -> tuple[Want, ...]:
+        """All that can be asked for beforehand, so that it is loaded in one round."""
         wants = [
-            Want(Program, state.program_id),
-            Want(Purchase, external_id, "external_id", is_locked=True),
+            Want(Program, program_id),
+            Want(Purchase, self.external_id.strip(), "external_id", is_locked=True),
             *account_wants(self.member),
         ]
         if self.store_id is not None:
             wants.append(Want(stores.Store, self.store_id))
-        wants.append(Want(tiers.Tier, state.program_id, FAMILY))
+        wants.append(Want(tiers.Tier, program_id, FAMILY))
         return tuple(wants)
 
     def _repeated(self, state: State, before: Purchase, member_id: UUID) -> Decision[Recorded]:

@@ -151,6 +151,14 @@ def answer(store: State, partial: State, wants: Iterable[Want]) -> None:
             partial.admit(want, store.find_by(kind, want.by, want.value))
 
 
+def answer_beforehand(store: State, partial: State, command: Command[Any]) -> None:
+    """Give `partial` what a command says that it will need, as the engine does before the first try."""
+    wants = [want for want in command.wants(partial.program_id) if partial.is_missing(want)]
+    answer(store, partial, wants)
+    brought = [(want, partial.key_of(want)) for want in wants if want.then is not None]
+    answer(store, partial, [Want(want.then, key, is_locked=True) for want, key in brought if want.then and key])
+
+
 def _id(want: Want) -> UUID:
     assert isinstance(want.value, UUID)
     return want.value
@@ -158,6 +166,7 @@ def _id(want: Want) -> UUID:
 
 def decide_on_demand(store: State, partial: State, command: Command[Result]) -> Decision[Result]:
     """Decide on `partial`, which is given from `store` only what the decision asks for, as the engine does."""
+    answer_beforehand(store, partial, command)
     for _ in range(ROUNDS_MAX):
         partial.begin(
             now=store.now,

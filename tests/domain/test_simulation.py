@@ -117,6 +117,7 @@ class Batches:
 
     def decide(self, number: int, step: simulation.Step) -> Decision[Any]:
         command: Command[Any] = step.command
+        memory.answer_beforehand(self.store, self.partial, command)
         for _ in range(memory.ROUNDS_MAX):
             begin(self.partial, number, step)
             try:
