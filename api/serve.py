@@ -154,7 +154,9 @@ async def _answer(
             timeout_graceful_shutdown=GRACE_SECONDS_MAX,
         )
         address = banner.base_url(settings.host, listener.getsockname()[1])
-        greeting = banner.text(address, _places(settings, stores), banner.recall(settings.data_dir))
+        # Beside a database of the operator's own, kept keys may be another database's.
+        demo = None if settings.database_url else banner.recall(settings.data_dir)
+        greeting = banner.text(address, _places(settings, stores), demo)
         stopping.breaks_off = False
         mending = asyncio.create_task(_keep_whole(stores))
         await _Server(config, greeting, stopping).serve(sockets=[listener])
