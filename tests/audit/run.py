@@ -1,26 +1,23 @@
 """Audit GraphQL over HTTP: ``python -m tests.audit.run [--url URL]``.
 
-Installs the audit's npm packages from their lock file, starts a server on a free port unless a URL is given, runs all
+Installs the audit's npm packages from their lock file, starts `tessera serve` unless a URL is given, runs all
 checks and passes on the audit's exit code. Node.js is taken from the path, or else from the wheel that the type
 checker installs anyway.
 """
 
 import argparse
 import shutil
-import socket
+import signal
 import subprocess
-import sys
-import time
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-import httpx
+from tests.process import tessera
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-START_SECONDS_MAX = 30
 
 
 def main() -> int:
@@ -53,33 +50,13 @@ def _audit(node: str, url: str) -> int:
 
 @contextmanager
 def _server() -> Iterator[str]:
-    """Run a server of our own on a free loopback port, and give its URL once it answers."""
-    port = _free_port()
-    command = [sys.executable, "-m", "uvicorn", "tests.audit.server:app", "--port", str(port), "--log-level=error"]
-    with subprocess.Popen(command, cwd=ROOT) as process:
-        try:
-            _wait_until_it_answers(f"http://127.0.0.1:{port}/healthz", process)
-            yield f"http://127.0.0.1:{port}/graphql"
-        finally:
-            process.terminate()
-
-
-def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS_MAX
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            httpx.get(url).raise_for_status()
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit("audit: the server did not start")
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Run the product itself in a directory of its own, and give its URL once it answers."""
+    with (
+        tempfile.TemporaryDirectory(prefix="tessera-audit-") as directory,
+        tessera.serving(Path(directory) / "data") as child,
+    ):
+        yield f"{child.url}/graphql"
+        child.stop(signal.SIGTERM)
 
 
 if __name__ == "__main__":
