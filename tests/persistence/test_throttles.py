@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 from redis import asyncio as aioredis
 
+from persistence.embedded import valkey
 from persistence.throttles import Limit, Throttle
 
 LIMIT: Final = Limit("tries", count_max=3, seconds=60)
@@ -25,11 +26,12 @@ def real_redis_url() -> Iterator[str]:
     assert found.origin is not None
     program = Path(found.origin).with_name("bin") / "redis-server"
     with tempfile.TemporaryDirectory(prefix="tessera-redis-") as directory:
-        socket = Path(directory) / "redis.sock"
+        socket = Path(directory) / valkey.SOCKET_NAME
         command = (str(program), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", directory)
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
             try:
-                while not socket.exists():
+                # The socket is there before the server listens on it.
+                while not valkey.answers(socket.parent):
                     assert process.poll() is None
                 yield f"unix://{socket}"
             finally:
