@@ -5,22 +5,41 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from api import founding, imports
+from api import founding
 from persistence.startup import StartupError
 
 if TYPE_CHECKING:
     from api.settings import Settings
 
+# Commands import what they need when they run: `--help` answers at once and loads nothing of the program.
+IMPORTS: Final = {"purchases": "api.imports:purchases"}
+
+
 SCHEMA_FILE: Final = Path("schema.graphql")
 
 
-# Commands import what they need when they run: `--help` answers at once and loads nothing of the program.
+class LazyGroup(click.Group):
+    """A group whose commands stand in modules that are imported when one of them is asked for."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return sorted(IMPORTS)
+
+    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in IMPORTS:
+            return None
+        module, name = IMPORTS[cmd_name].split(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def tessera() -> None:
     """Tessera, a headless loyalty backend. Settings come from the environment or a file .env."""
@@ -82,16 +101,13 @@ def schema(*, check: bool) -> None:
         raise StartupError(f"{SCHEMA_FILE} is not what the code says; `make schema` writes it anew.")
 
 
-@tessera.group(name="import")
+@tessera.group(name="import", cls=LazyGroup)
 def import_() -> None:
     """Bring in what other systems have recorded."""
 
 
 for group in (founding.program, founding.operator, founding.key):
     tessera.add_command(group)
-
-
-import_.add_command(imports.purchases)
 
 
 def main() -> None:

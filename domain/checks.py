@@ -11,8 +11,6 @@ from domain.money import AMOUNT_MINOR_MAX
 # The largest integer that JSON readers everywhere keep exactly.
 POINTS_MAX: Final = 2**53 - 1
 TEXT_MAX: Final = 200
-# Why somebody corrects, refunds or cancels.
-REASON_MAX: Final = 500
 # Clocks of tills differ; what a till reports may be this far ahead of ours.
 CLOCK_SKEW_MAX: Final = timedelta(minutes=5)
 # Older than any shop that counts points, and far from where calendars end.
@@ -20,8 +18,8 @@ OCCURRED_MIN: Final = datetime(1900, 1, 1, tzinfo=UTC)
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
-# Control characters have no place in a name or a reference; NUL, and half of a surrogate pair, cannot even be stored.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# Control characters have no place in a name or a reference; PostgreSQL cannot even store NUL.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class TextInvalid(Refusal):

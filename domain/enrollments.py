@@ -47,13 +47,8 @@ class EnrollMember(Command[Enrollment]):
     channel: Channel = Channel.ONLINE
     store_id: UUID | None = None
 
-    def wants(self, program_id: UUID) -> tuple[Want, ...]:
-        """The settings, the tiers, and whoever has one of the keys as they are told."""
-        told = ((key, getattr(self.profile, key)) for key in Member.keys)
-        keys = (Want(Member, value, key) for key, value in told if value is not None)
-        return (Want(Program, program_id), Want(Tier, program_id, FAMILY), *keys)
-
     def decide(self, state: State) -> Decision[Enrollment]:
+        state.need(Want(Program, state.program_id), Want(Tier, state.program_id, FAMILY), *self._key_wants())
         program = state.get(Program, state.program_id)
         told = members.checked(self.profile, program, state.now)
         if not any(key in told for key in Member.keys):
@@ -81,6 +76,11 @@ class EnrollMember(Command[Enrollment]):
                 *posting.events,
             ),
         )
+
+    def _key_wants(self) -> tuple[Want, ...]:
+        """The keys as they are given; one that is malformed is refused before it is looked up again."""
+        given = ((key, getattr(self.profile, key)) for key in ("external_id", "phone"))
+        return tuple(Want(Member, value, key) for key, value in given if value is not None)
 
 
 def _give_bonus(posting: Posting, program: Program) -> None:

@@ -11,6 +11,7 @@ from domain.kernel import Command, Decision, Event, Refusal, Row, State
 DESCRIPTION_MAX: Final = 2000
 QUANTITY_MAX: Final = 1000
 STOCK_MAX: Final = 10**9
+REASON_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from domain.kernel import Command, Decision, NotLoaded, Outcome, Refusal, Row, S
 from persistence import clock, receipts
 from persistence.journal import Journal
 from persistence.loading import load
-from persistence.receipts import RECEIPT_COLUMNS, IdempotencyKeyMismatch, Receipt
+from persistence.receipts import IdempotencyKeyMismatch, Receipt
 from persistence.tables import TABLES
 
 logger = logging.getLogger("tessera.engine")
@@ -77,7 +77,9 @@ class Batch:
         if not ids:
             return
         records = await connection.fetch(
-            f"SELECT {', '.join(RECEIPT_COLUMNS)} FROM receipts WHERE id = ANY($1::uuid[])", ids
+            "SELECT id, program_id, actor, idempotency_key, command, input_hash, result, recorded_at"
+            " FROM receipts WHERE id = ANY($1::uuid[])",
+            ids,
         )
         self.known = {record["id"]: Receipt(*record) for record in records}
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from asyncpg.pgproto import pgproto
 
-# A command may make 2^16 ids; its first leaves their places free.
-_COMMAND_BITS: Final = 16
+# A command may make this many ids; its first id leaves their places free.
+IDS_PER_COMMAND: Final = 1 << 16
 
 
 def now() -> datetime:
@@ -38,4 +38,4 @@ class Ids:
         if self._count >= 1 << 12:
             ms, self._count = ms + 1, 0
         self._last_ms = ms
-        return ms << 80 | 7 << 76 | self._count << 64 | 2 << 62 | secrets.randbits(46) << _COMMAND_BITS
+        return ms << 80 | 7 << 76 | self._count << 64 | 2 << 62 | secrets.randbits(46) << 16

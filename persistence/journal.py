@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -11,12 +12,13 @@ import asyncpg
 
 from domain.kernel import FAMILY, Event, Row, Want
 from persistence import codec
-from persistence.receipts import RECEIPT_COLUMNS, Receipt
+from persistence.receipts import Receipt
 from persistence.registry import KIND_ORDER
 from persistence.tables import TABLES, transposed
 
 _OUTBOX_COLUMNS = ("id", "program_id", "name", "member_id", "body", "recorded_at")
-_receipt_values = attrgetter(*RECEIPT_COLUMNS)
+_RECEIPT_COLUMNS = tuple(field.name for field in fields(Receipt))
+_receipt_values = attrgetter(*_RECEIPT_COLUMNS)
 
 
 class Journal:
@@ -68,7 +70,7 @@ class Journal:
             if changed := self._changed[kind]:
                 await connection.execute(table.sql_change(), *transposed(table, changed.values()))
         if self._receipts:
-            await _copy(connection, "receipts", RECEIPT_COLUMNS, map(_receipt_values, self._receipts))
+            await _copy(connection, "receipts", _RECEIPT_COLUMNS, map(_receipt_values, self._receipts))
         if self._events:
             told = (self._outbox_record(key, event, now) for key, event in self._events)
             await _copy(connection, "outbox", _OUTBOX_COLUMNS, told)

@@ -18,10 +18,6 @@ async def load(connection: asyncpg.Connection, state: State, wants: Iterable[Wan
     """Load what is wanted into the state. Waits for rows that another transaction has locked."""
     by_asking: dict[Asking, dict[object, Want]] = defaultdict(dict)
     for want in wants:
-        if isinstance(want.value, str) and not _is_storable(want.value):
-            # The decision will say what is wrong with it; asked for, it would fail the whole batch.
-            state.admit(want, None)
-            continue
         by_asking[(want.kind, want.by, want.is_locked)][want.value] = want
     chained: dict[Want, None] = {}
     for asking in sorted(by_asking, key=_place):
@@ -30,11 +26,6 @@ async def load(connection: asyncpg.Connection, state: State, wants: Iterable[Wan
         chained.update(dict.fromkeys(_brought_along(state, asked)))
     if chained:
         await load(connection, state, chained)
-
-
-def _is_storable(text: str) -> bool:
-    """Whether PostgreSQL can hold a text at all: it knows no NUL, and UTF-8 no half of a surrogate pair."""
-    return "\0" not in text and (text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text))
 
 
 def _brought_along(state: State, wants: Iterable[Want]) -> Iterator[Want]:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 from uuid import UUID
 
 import orjson
@@ -68,9 +68,6 @@ class Receipt:
     input_hash: bytes
     result: str
     recorded_at: datetime
-
-
-RECEIPT_COLUMNS: Final = tuple(field.name for field in fields(Receipt))
 
 
 def receipt_id(program_id: UUID, actor: str, idempotency_key: str) -> UUID:

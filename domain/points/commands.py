@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from domain import checks, members
@@ -21,6 +22,8 @@ from domain.points.account import (
 from domain.points.book import Opening, Source
 from domain.points.posting import Posting, open_posting, wants_to_draw
 from domain.programs import HOLD_MINUTES_MAX, ExpiryKind
+
+REASON_MAX: Final = 500
 
 
 class TransferToSelf(Refusal):
@@ -95,7 +98,7 @@ class AdjustPoints(Command[Moved]):
     reason: str
 
     def decide(self, state: State) -> Decision[Moved]:
-        reason = checks.text("reason", self.reason, length_max=checks.REASON_MAX)
+        reason = checks.text("reason", self.reason, length_max=REASON_MAX)
         checks.points("points", abs(self.points))
         posting = open_posting(state, members.resolve(state, self.member))
         source = Source(SourceType.ADJUSTMENT, state.new_id())
@@ -128,7 +131,7 @@ class TransferPoints(Command[Transferred]):
 
     def decide(self, state: State) -> Decision[Transferred]:
         checks.points("points", self.points)
-        reason = checks.optional_text("reason", self.reason, length_max=checks.REASON_MAX)
+        reason = checks.optional_text("reason", self.reason, length_max=REASON_MAX)
         sender_id = members.resolve(state, self.sender)
         recipient_id = members.resolve(state, self.recipient)
         if sender_id == recipient_id:
@@ -253,7 +256,7 @@ class FreezeMember(Command[PointsAccount]):
     reason: str
 
     def decide(self, state: State) -> Decision[PointsAccount]:
-        reason = checks.text("reason", self.reason, length_max=checks.REASON_MAX)
+        reason = checks.text("reason", self.reason, length_max=REASON_MAX)
         posting = open_posting(state, members.resolve(state, self.member))
         status = AccountStatus.FROZEN if self.is_frozen else AccountStatus.ACTIVE
         posting.account = replace(posting.account, status=status)

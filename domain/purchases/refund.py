@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from domain import checks, earning, money
@@ -13,6 +13,8 @@ from domain.points.book import Source
 from domain.points.posting import Clawed, Posting, Returned, open_posting, wants_to_draw
 from domain.programs import ShortfallPolicy
 from domain.purchases.purchase import Purchase, basis_of
+
+REASON_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +194,7 @@ class RefundPurchase(Command[Refunded]):
         checks.at_most("lines", self.lines, 200)
         for line in self.lines:
             checks.amount("lines.amount", line.amount_minor, minimum=1)
-        reason = checks.optional_text("reason", self.reason, length_max=checks.REASON_MAX)
+        reason = checks.optional_text("reason", self.reason, length_max=REASON_MAX)
         return checks.text("refundId", self.external_id, length_max=100), reason
 
     def _repeated(self, state: State, purchase: Purchase, same: Refund, rest: "_Remaining") -> Decision[Refunded]:

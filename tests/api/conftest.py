@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest_asyncio
 from redis import asyncio as aioredis
+from tortoise import Tortoise
 
 from api import context, http, schema, settings
 from persistence import connection, engine
@@ -25,6 +26,8 @@ async def _running(database_url: str, redis: Any) -> AsyncIterator[shops.World]:
         app = http.create_app(SCHEMA, context_getter=context.context_getter(backend), readiness={})
         yield shops.World(app, backend, clock)
         await commands.stop()
+        # Closing the pool leaves Tortoise's global context behind, and the next test could not open its own.
+        await Tortoise.close_connections()
 
 
 @pytest_asyncio.fixture
@@ -47,10 +50,3 @@ async def world_with_redis(database_url: str, redis_url: str) -> AsyncIterator[s
 async def shop(world: shops.World) -> shops.Shop:
     """A shop in a program of its own."""
     return await world.open_shop()
-
-
-@pytest_asyncio.fixture
-async def empty(fresh_database_url: str) -> AsyncIterator[shops.World]:
-    """A running application on a database without any program."""
-    async with _running(fresh_database_url, None) as world:
-        yield world

@@ -2,15 +2,18 @@
 
 import csv
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import pytest_asyncio
 
 from api import demo, settings
 from api.imports import files
 from api.imports.running import Done
 from persistence.demo import Figures, TopMember
-from tests.api import shops
+from tests.api import conftest, shops
 
 NAMES: Final = ("Member", "Silver", "Gold")
 
@@ -69,6 +72,13 @@ def reckoned() -> Reckoned:
             found.customers.setdefault(row["member_external_id"], Customer()).buy(amount)
             found.cents += amount
     return found
+
+
+@pytest_asyncio.fixture
+async def empty(fresh_database_url: str) -> AsyncIterator[shops.World]:
+    """A running application on a database without any program."""
+    async with conftest._running(fresh_database_url, None) as world:
+        yield world
 
 
 async def demonstrated(world: shops.World, data_dir: Path) -> tuple[Done, Figures]:

@@ -1,6 +1,9 @@
 """Programs, operators and keys from the command line: which program is meant, and what is made."""
 
+from collections.abc import AsyncIterator
+
 import pytest
+import pytest_asyncio
 
 from api import minting
 from api.founding import choosing, making
@@ -9,7 +12,14 @@ from api.founding.making import NotMade
 from domain.access import KeyKind, Role, Scope
 from domain.programs import Program
 from persistence import access
-from tests.api import shops
+from tests.api import conftest, shops
+
+
+@pytest_asyncio.fixture
+async def empty(fresh_database_url: str) -> AsyncIterator[shops.World]:
+    """A running application on a database without any program."""
+    async with conftest._running(fresh_database_url, None) as world:
+        yield world
 
 
 async def found(world: shops.World, name: str) -> Program:

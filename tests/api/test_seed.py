@@ -2,15 +2,24 @@
 
 import asyncio
 import stat
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from api import banner, seed
 from domain.programs import CreateProgram
 from persistence import clock, founding, rows
-from tests.api import shops
+from tests.api import conftest, shops
+
+
+@pytest_asyncio.fixture
+async def empty(fresh_database_url: str) -> AsyncIterator[shops.World]:
+    """A running application on a database without any program."""
+    async with conftest._running(fresh_database_url, None) as world:
+        yield world
 
 
 async def counts() -> dict[str, int]:

@@ -313,12 +313,3 @@ async def test_postgresql_that_cannot_be_reached_is_told_and_recovers(
         assert engines.tally(answers) == {"done": 10}
         assert not any(answer.is_replay for answer in answers)
         assert (await engines.books(own, shop.program_id)).account(member_id).available == 10
-
-
-@pytest.mark.parametrize("text", ["a\0b", "half \ud800"])
-async def test_a_text_that_cannot_be_stored_is_refused_and_spoils_no_batch(shop: Shop, text: str) -> None:
-    """It is not asked for, so that its neighbours load; and its own sentence says what is wrong."""
-    good = [engines.enroll(engines.key()) for _ in range(10)]
-    answers = await engines.all_answers([shop.submit(command) for command in (*good, engines.enroll(text))])
-    assert engines.tally(answers) == {"done": 10, "TEXT_INVALID": 1}
-    assert shop.engine.figures.isolations == 0
