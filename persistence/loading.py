@@ -14,18 +14,21 @@ from persistence.tables import TABLES, Record, Table, column_of
 Asking = tuple[type[Row], str | None, bool]
 
 
-async def load(connection: asyncpg.Connection, state: State, wants: Iterable[Want]) -> None:
-    """Load what is wanted into the state. Waits for rows that another transaction has locked."""
+async def load(connection: asyncpg.Connection, state: State, wants: Iterable[Want], *, is_locking: bool = True) -> None:
+    """Load what is wanted into the state. Waits for rows that another transaction has locked.
+
+    A snapshot that nobody writes from needs no locks: without `is_locking`, rows are admitted as if they had them.
+    """
     by_asking: dict[Asking, dict[object, Want]] = defaultdict(dict)
     for want in wants:
         by_asking[(want.kind, want.by, want.is_locked)][want.value] = want
     chained: dict[Want, None] = {}
     for asking in sorted(by_asking, key=_place):
         asked = list(by_asking[asking].values())
-        await _ask(connection, state, asked)
+        await _ask(connection, state, asked, is_locking=is_locking)
         chained.update(dict.fromkeys(_brought_along(state, asked)))
     if chained:
-        await load(connection, state, chained)
+        await load(connection, state, chained, is_locking=is_locking)
 
 
 def _brought_along(state: State, wants: Iterable[Want]) -> Iterator[Want]:
@@ -42,10 +45,10 @@ def _place(asking: Asking) -> tuple[int, str, bool]:
     return KIND_ORDER[kind], index or "", is_locked
 
 
-async def _ask(connection: asyncpg.Connection, state: State, wants: list[Want]) -> None:
+async def _ask(connection: asyncpg.Connection, state: State, wants: list[Want], *, is_locking: bool) -> None:
     first = wants[0]
     table = TABLES[first.kind]
-    statement = table.sql_load(first.by, is_locked=first.is_locked)
+    statement = table.sql_load(first.by, is_locked=first.is_locked and is_locking)
     records = await connection.fetch(statement, state.program_id, [want.value for want in wants])
     if first.by == FAMILY:
         _admit_families(state, table, wants, records)
