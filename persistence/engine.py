@@ -23,6 +23,7 @@ from persistence import clock, receipts
 from persistence.batches import Batch, Overtaking, Waiting
 from persistence.connection import Address, connect
 from persistence.figures import Figures
+from persistence.lasting import LASTING
 
 logger = logging.getLogger("tessera.engine")
 
@@ -118,6 +119,7 @@ class Engine:
 
     async def start(self) -> None:
         """Begin to take commands."""
+        LASTING.forget()
         self._task = asyncio.create_task(self._run(), name="engine")
 
     async def stop(self) -> None:

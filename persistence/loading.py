@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from domain.kernel import FAMILY, Row, State, Want
+from persistence.lasting import LASTING
 from persistence.registry import KIND_ORDER
 from persistence.tables import TABLES, Record, Table, column_of
 
@@ -21,7 +22,11 @@ async def load(connection: asyncpg.Connection, state: State, wants: Iterable[Wan
     """
     by_asking: dict[Asking, dict[object, Want]] = defaultdict(dict)
     for want in wants:
-        by_asking[(want.kind, want.by, want.is_locked)][want.value] = want
+        row = LASTING.find(state.program_id, want)
+        if row is not None:
+            state.admit(want, row)
+        else:
+            by_asking[(want.kind, want.by, want.is_locked)][want.value] = want
     chained: dict[Want, None] = {}
     for asking in sorted(by_asking, key=_place):
         asked = list(by_asking[asking].values())
@@ -60,7 +65,10 @@ def _admit_rows(state: State, table: Table, wants: list[Want], records: Sequence
     column = column_of(wants[0])
     found = {getattr(row := table.decode(record), column): row for record in records}
     for want in wants:
-        state.admit(want, found.get(want.value))
+        answer = found.get(want.value)
+        state.admit(want, answer)
+        if answer is not None:
+            LASTING.keep(state.program_id, want, answer)
 
 
 def _admit_families(state: State, table: Table, wants: list[Want], records: Sequence[Record]) -> None:
