@@ -14,6 +14,7 @@ MODEL_MODULES = (
     "persistence.programs",
     "persistence.stores",
     "persistence.tiers",
+    "persistence.segments",
     "persistence.members",
     "persistence.points",
     "persistence.purchases",

@@ -12,11 +12,12 @@ from domain.purchases.purchase import Purchase
 from domain.purchases.refund import Refund
 from domain.redemptions import Redemption
 from domain.rewards import Reward, RewardStock
+from domain.segments import Segment
 from domain.stores import Store
 from domain.tiers import Tier
 
 # A table registers itself when its module is imported.
-from persistence import access, members, points, programs, purchases, rewards, stores, tiers
+from persistence import access, members, points, programs, purchases, rewards, segments, stores, tiers
 from persistence.tables import TABLES
 
 _KINDS: Final[tuple[type[Row], ...]] = (
@@ -24,6 +25,7 @@ _KINDS: Final[tuple[type[Row], ...]] = (
     EarningRules,
     Store,
     Tier,
+    Segment,
     Member,
     PointsAccount,
     PointTransaction,
@@ -40,7 +42,7 @@ _KINDS: Final[tuple[type[Row], ...]] = (
     Operator,
     MemberSession,
 )
-_MODULES: Final = (access, members, points, programs, purchases, rewards, stores, tiers)
+_MODULES: Final = (access, members, points, programs, purchases, rewards, segments, stores, tiers)
 
 assert set(_KINDS) == set(TABLES), "every table has its place in the order, and nothing else has"
 KIND_ORDER: Final = {kind: place for place, kind in enumerate(_KINDS)}

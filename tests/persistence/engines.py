@@ -163,11 +163,11 @@ class Books:
         return invariants.replay_members(self.state)
 
 
-async def books(own: asyncpg.Connection, program_id: UUID) -> Books:
-    """Read every row of a program at one instant."""
+async def books(own: asyncpg.Connection, program_id: UUID, kinds: Iterable[type[Row]] = KIND_ORDER) -> Books:
+    """Read every row of a program, or those of some kinds, at one instant."""
     state = State(program_id, is_complete=True)
     async with own.transaction(isolation="repeatable_read", readonly=True):
-        for kind in KIND_ORDER:
+        for kind in kinds:
             found = await rows(own, kind, program_id)
             # Ids are made when a command is told, sequences when it is decided; engines tell at the same time.
             state.keep(sorted(found, key=lambda row: getattr(row, "sequence", 0)))

@@ -1,10 +1,11 @@
 """A database with rows of every kind: a simulated life, and beside it what no simulation makes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from domain import access, members
+from domain import access, members, segments, stores
 from domain.enrollments import EnrollMember
 from domain.kernel import Row
 from persistence import connection
@@ -48,12 +49,12 @@ async def fill(url: str) -> Filled:
     return await read(url)
 
 
-async def read(url: str) -> Filled:
-    """Every row of the program."""
+async def read(url: str, kinds: Iterable[type[Row]] = KIND_ORDER) -> Filled:
+    """Every row of the program, or those of some kinds."""
     own = await connection.connect(connection.parse_url(url))
     try:
-        books = await engines.books(own, PROGRAM_ID)
-        return Filled({kind: books.of(kind) for kind in KIND_ORDER})
+        books = await engines.books(own, PROGRAM_ID, kinds)
+        return Filled({kind: books.of(kind) for kind in kinds})
     finally:
         await own.close()
 
@@ -88,5 +89,10 @@ async def _make_the_rest(shop: engines.Shop) -> None:
     await shop.run(
         access.CreateOperator(email="lin@example.com", name="Lin", password_hash="none", role=access.Role.CLERK)
     )
+    own = members.Gender.FEMALE, members.Gender.OTHER
+    asked = segments.Criteria(tags=("vip",), genders=own, channels=(stores.Channel.PHONE,), birthday_months=(2, 12))
+    await shop.run(segments.SaveSegment(code="whole", name="李", criteria=asked))
+    await shop.run(segments.SaveSegment(code="archived", name="No one", criteria=segments.Criteria(age_min=18)))
+    await shop.run(segments.ArchiveSegment(code="archived"))
     member, until = engines.ref(enrolled.member.id), START + timedelta(days=30)
     await shop.run(access.OpenMemberSession(member=member, token_hash="b" * 64, expires_at=until))

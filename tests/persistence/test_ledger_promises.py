@@ -39,6 +39,8 @@ BREAKS: Final = {
     "refunds_points": "points_due = points_due + 1",
     "reward_stocks_left": '"left" = -1',
     "rewards_points": "points = 0",
+    "segments_code": "code = ''",
+    "segments_criteria": "criteria = '[]'",
     "shortfalls_owed": "remaining = 1, outcome = 'WRITTEN_OFF'",
     "shortfalls_remaining": "remaining = amount + 1, outcome = 'DEBT'",
     "tiers_multiplier": "multiplier_bp = 0",

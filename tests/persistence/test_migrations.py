@@ -1,6 +1,7 @@
 """Migrations: up, down, up again with data, and the tables they make are the models'."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -11,6 +12,7 @@ from tortoise.indexes import Index
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.models import Model
 
+from domain.segments import Segment
 from persistence import connection, migrations
 from persistence.receipts import OutboxTable, ReceiptTable
 from persistence.startup import StartupError
@@ -19,6 +21,8 @@ from tests import servers
 from tests.persistence import catalog, filling
 from tests.persistence.filling import Filled
 
+# Kinds whose tables later migrations than the first made.
+LATER: Final = (Segment,)
 # What Tortoise writes for its fields, and what PostgreSQL calls it.
 _NAMES = {
     "UUID": "uuid",
@@ -87,19 +91,21 @@ async def test_down_to_nothing_and_up_again(fresh: asyncpg.Connection, fresh_dat
 
 
 async def test_the_promises_go_and_come_back_over_data(copied_url: str, filled: Filled) -> None:
+    """Tables that later migrations made go with their rows, and come back empty; the rest stays as it is."""
     address = connection.parse_url(copied_url)
+    kept = {kind: rows for kind, rows in filled.rows.items() if kind not in LATER}
     own = await connection.connect(address)
     try:
         before = await _shape(own)
         await migrations.migrate(address, target="0001_initial")
         assert await migrations.latest(own) == "0001_initial"
         assert (await catalog.references(own), await catalog.fact_tables(own)) == ([], set())
-        assert (await filling.read(copied_url)).rows == filled.rows
+        assert (await filling.read(copied_url, kept)).rows == kept
         await migrations.migrate(address)
         assert await _shape(own) == before
     finally:
         await own.close()
-    assert (await filling.read(copied_url)).rows == filled.rows
+    assert (await filling.read(copied_url)).rows == filled.rows | dict.fromkeys(LATER, ())
 
 
 async def test_promises_that_the_data_breaks_are_not_made(copied_url: str) -> None:
