@@ -82,12 +82,16 @@ class Keyset(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of rows, in the shape of a connection. `keyset` says each row's place."""
+    """A page of rows, in the shape of a connection. `keyset` says each row's place.
+
+    `looked_until` is where a search ended that showed less than was asked: its next page goes on from there.
+    """
 
     nodes: Sequence[Any]
     keyset: Keyset
     has_next_page: bool
     has_previous_page: bool
+    looked_until: pages.Place | None = None
 
     @property
     def edges(self) -> list[ShownEdge]:
@@ -98,7 +102,8 @@ class Page:
     def page_info(self) -> ShownPageInfo:
         """Where the page stands."""
         first, last = (self._cursor(self.nodes[0]), self._cursor(self.nodes[-1])) if self.nodes else (None, None)
-        return ShownPageInfo(self.has_next_page, self.has_previous_page, first, last)
+        end = last if self.looked_until is None else encode(self.looked_until)
+        return ShownPageInfo(self.has_next_page, self.has_previous_page, first, end)
 
     def _cursor(self, row: Row) -> str:
         return encode(self.keyset.place(row))
@@ -120,6 +125,11 @@ def page(found: Sequence[Any], keyset: Keyset, part: pages.Slice) -> Connection[
     count = part.count - 1
     shown = Page(found[:count], keyset, len(found) > count, part.after is not None)
     return shapes.as_shape(Connection, shown)
+
+
+def page_so_far(found: Sequence[Any], keyset: Keyset, part: pages.Slice, looked_until: pages.Place) -> Connection[Any]:
+    """A page that is not full, for the search for more of it ended at a place, and goes on from there when asked."""
+    return shapes.as_shape(Connection, Page(found, keyset, True, part.after is not None, looked_until))  # noqa: FBT003
 
 
 def page_of_all(items: Sequence[Any], keyset: Keyset, part: pages.Slice) -> Connection[Any]:

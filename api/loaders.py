@@ -8,11 +8,12 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
-from domain import programs, tiers
+from domain import members, programs, segments, tiers
 from domain.kernel import Row
-from domain.points import reading
+from domain.points import reading, segmenting
 from domain.points.account import PointsAccount
 from persistence import pages, points, rows
+from persistence import segments as stored_segments
 from persistence import tiers as stored_tiers
 
 AnyRow = TypeVar("AnyRow", bound=Row)
@@ -34,18 +35,32 @@ class Loaders:
         self._accounts = DataLoader(self._read_accounts)
         self._ledgers = DataLoader(self._read_ledgers)
         self._ladders = DataLoader(self._read_ladders)
+        self._segments = DataLoader(self._read_segments)
+        self._segments_by_code = DataLoader(self._read_segments_by_code)
+        self._segments_of = DataLoader(self._read_segments_of)
 
     def row(self, kind: type[AnyRow], key: UUID) -> Awaitable[AnyRow | None]:
         """A row by its id; None if this program has none."""
+        return self._loader_of(kind).load(key)
+
+    def rows(self, kind: type[AnyRow], keys: Sequence[UUID]) -> Awaitable[list[AnyRow | None]]:
+        """Like `row`, for several."""
+        return self._loader_of(kind).load_many(keys)
+
+    def _loader_of(self, kind: type[AnyRow]) -> DataLoader[UUID, AnyRow | None]:
         loader = self._rows.get(kind)
         if loader is None:
             loader = self._rows[kind] = DataLoader(self._reader_of(kind))
             loader.prime_many({told.id: told for told in self._told if isinstance(told, kind)})
-        return loader.load(key)
+        return loader
 
     def account(self, member_id: UUID) -> Awaitable[PointsAccount | None]:
         """A member's account as of now."""
         return self._accounts.load(member_id)
+
+    def accounts(self, member_ids: Sequence[UUID]) -> Awaitable[list[PointsAccount | None]]:
+        """Like `account`, for several."""
+        return self._accounts.load_many(member_ids)
 
     def ledger(self, member_id: UUID) -> Awaitable[reading.Ledger | None]:
         """A member's account with its open lots and holds as of now."""
@@ -54,6 +69,14 @@ class Loaders:
     def ladder(self) -> Awaitable[list[tiers.Tier]]:
         """Every tier of the program, the lowest first."""
         return self._ladders.load(self._program_id)
+
+    def segment(self, code: str) -> Awaitable[segments.Segment | None]:
+        """A segment by its code, archived or not; None if the program has none."""
+        return self._segments_by_code.load(code)
+
+    def segments_of(self, member_id: UUID) -> Awaitable[tuple[segments.Segment, ...]]:
+        """The segments that a member is in now, the oldest first."""
+        return self._segments_of.load(member_id)
 
     async def program(self) -> programs.Program:
         """The caller's program."""
@@ -97,6 +120,28 @@ class Loaders:
 
     async def _read_ladders(self, keys: list[UUID]) -> list[list[tiers.Tier]]:
         return [await stored_tiers.ladder(key) for key in keys]
+
+    async def _read_segments(self, keys: list[UUID]) -> list[list[segments.Segment]]:
+        return [await stored_segments.open_ones(key) for key in keys]
+
+    async def _read_segments_by_code(self, codes: list[str]) -> list[segments.Segment | None]:
+        found = await stored_segments.by_codes(self._program_id, codes)
+        return [found.get(code) for code in codes]
+
+    async def _read_segments_of(self, keys: list[UUID]) -> list[tuple[segments.Segment, ...]]:
+        known = await self._segments.load(self._program_id)
+        if not known:
+            return [() for _ in keys]
+        program = await self.program()
+        pairs = zip(await self.rows(members.Member, keys), await self.accounts(keys), strict=True)
+        return [
+            ()
+            if member is None or account is None
+            else segments.of_member(
+                known, member, segmenting.figures_of(account), now=self._now, time_zone=program.time_zone
+            )
+            for member, account in pairs
+        ]
 
 
 def _rows_in(told: object) -> tuple[Row, ...]:

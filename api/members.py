@@ -7,13 +7,14 @@ from uuid import UUID
 
 import strawberry
 
-from api import access, connections, ids, scalars, shapes
+from api import access, connections, ids, scalars, segments, shapes
 from api.access import CallerKind
 from api.connections import Connection
 from api.context import Context, Info
 from api.errors import ApiError, ErrorCode
 from api.inputs import MemberRefInput
 from api.points.account import HOLD_KEYSET, SPEND_KEYSET, ExpiringPoints, Hold, Lot, PointsAccount, PointTransaction
+from api.segments import Segment
 from api.stores import Store
 from domain import checks, members, stores
 from domain.access import Scope
@@ -24,8 +25,6 @@ from persistence import members as stored
 from persistence import points as stored_points
 from persistence import purchases as stored_purchases
 from persistence import rewards as stored_rewards
-
-shapes.named(members.Gender)
 
 # A member is shown by whichever of its rows is at hand: what a mutation answers needs no further query for the figures.
 Known = members.Member | account.PointsAccount
@@ -79,6 +78,13 @@ def _account(parent: strawberry.Parent[Any], info: Info) -> Any:
     return context.loaders.account(parent.id)
 
 
+async def _segments(parent: strawberry.Parent[Any], info: Info) -> Any:
+    found = await info.context.loaders.segments_of(parent.id)
+    # No connection, but rows of a list all the same, of which a request may have so many in all.
+    info.context.take_nodes(len(found))
+    return found
+
+
 async def _lots(
     parent: strawberry.Parent[Any], info: Info, first: int = connections.FIRST_DEFAULT, after: str | None = None
 ) -> Any:
@@ -122,6 +128,9 @@ class Member(shapes.Node):
     channel: Channel = _profile("channel")
     enrolled_at: datetime = _profile("enrolled_at")
     store: Store | None = access.resolved_by(_PERSONAL, _store)
+    segments: list[Segment] = access.resolved_by(
+        access.staff(Scope.MEMBERS_READ), _segments, description="Those that the member is in now, the oldest first."
+    )
     account: PointsAccount = strawberry.field(resolver=_account)
     point_transactions: Connection[PointTransaction] = connections.family(
         stored_points.transactions_of, stored_points.TRANSACTION_KEYSET, _PERSONAL, description="The latest first."
@@ -150,6 +159,7 @@ class MemberFilterInput:
     channel: Channel | None = None
     store_id: strawberry.ID | None = None
     tag: str | None = None
+    segment: str | None = strawberry.field(default=None, description="The code of a segment that they are in now.")
 
 
 @shapes.shape()
@@ -180,9 +190,16 @@ class MemberQueries:
         first: int = connections.FIRST_DEFAULT,
         after: str | None = None,
     ) -> Connection[Member]:
-        """Members, the last enrolled first. `search` is a key as it is written, or a part of the name."""
+        """Members, the last enrolled first. `search` is a key as it is written, or a part of the name.
+
+        With a segment, one request looks through 5,000 members: a page may show fewer than `first`, or none, and have
+        a next one, which looks on.
+        """
         part = connections.asked(info.context, stored.KEYSET, first, after)
-        which = _which(filter or MemberFilterInput(), search or None)
+        given = filter or MemberFilterInput()
+        which = _which(given, search or None)
+        if which is not None and given.segment is not None:
+            return await segments.members_in(info.context, given.segment, which, part)
         found = [] if which is None else await stored.page(info.context.caller.program_id, which, part)
         return connections.page(found, stored.KEYSET, part)
 

@@ -35,6 +35,7 @@ def field(attribute: str, *, description: str | None = None) -> Any:
     """A field that shows the minor units in an attribute."""
 
     def resolve(parent: strawberry.Parent[object], info: Info) -> Any:
-        return of(getattr(parent, attribute), info)
+        amount_minor = getattr(parent, attribute)
+        return None if amount_minor is None else of(amount_minor, info)
 
     return strawberry.field(resolver=resolve, description=description)

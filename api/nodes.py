@@ -9,7 +9,7 @@ import strawberry
 from api import access, ids, shapes
 from api.context import Info
 from domain import access as domain_access
-from domain import members, programs, redemptions, rewards, stores, tiers
+from domain import members, programs, redemptions, rewards, segments, stores, tiers
 from domain.access import Scope
 from domain.kernel import Row
 from domain.points import account
@@ -35,6 +35,7 @@ _KINDS: Final = {
         _Kind(stores.Store, _PUBLIC),
         _Kind(tiers.Tier, _PUBLIC),
         _Kind(rewards.Reward, _PUBLIC),
+        _Kind(segments.Segment, access.staff(Scope.PROGRAM_READ)),
         _Kind(members.Member, _PERSONAL, "id"),
         _Kind(account.PointTransaction, _PERSONAL, "member_id"),
         _Kind(purchase.Purchase, _PERSONAL, "member_id"),

@@ -3,7 +3,7 @@
 import enum
 from typing import Final
 
-from domain import access, enrollments, programs, redemptions, stores
+from domain import access, enrollments, programs, redemptions, segments, stores
 from domain.kernel import Refusal
 from domain.points import commands as points_commands
 from domain.purchases import refund
@@ -39,7 +39,7 @@ class IdUnknown(Refusal):
 
 
 # Whatever can be refused stands in these modules or in what they import.
-_MODULES: Final = (access, enrollments, programs, redemptions, stores, points_commands, refund, engine)
+_MODULES: Final = (access, enrollments, programs, redemptions, segments, stores, points_commands, refund, engine)
 
 
 def codes() -> list[str]:

@@ -6,7 +6,20 @@ import strawberry
 from graphql import GraphQLArgument, GraphQLInputField, GraphQLInputObjectType, GraphQLObjectType, Undefined
 from strawberry.schema.config import StrawberryConfig
 
-from api import api_keys, enrollments, members, nodes, operators, programs, rewards, scalars, sessions, stores, tiers
+from api import (
+    api_keys,
+    enrollments,
+    members,
+    nodes,
+    operators,
+    programs,
+    rewards,
+    scalars,
+    segments,
+    sessions,
+    stores,
+    tiers,
+)
 from api.points import account
 from api.points import commands as points
 from api.purchases import purchase, refund
@@ -17,6 +30,7 @@ class Query(
     programs.ProgramQueries,
     stores.StoreQueries,
     tiers.TierQueries,
+    segments.SegmentQueries,
     members.MemberQueries,
     purchase.PurchaseQueries,
     rewards.RewardQueries,
@@ -32,6 +46,7 @@ class Mutation(
     programs.ProgramMutations,
     stores.StoreMutations,
     tiers.TierMutations,
+    segments.SegmentMutations,
     enrollments.EnrollmentMutations,
     points.PointsMutations,
     purchase.PurchaseMutations,

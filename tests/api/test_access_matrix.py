@@ -96,6 +96,8 @@ class Stage:
         ids["store"] = (await shop.do("storeCreate", "store { id }", code="s1", name="River"))["store"]["id"]
         tier = {"name": "Gold", "rank": 1, "qualifyingPoints": 10**6}
         ids["tier"] = (await shop.do("tierCreate", "tier { id }", **tier))["tier"]["id"]
+        given = {"code": "gold", "name": "Gold", "criteria": {"tierIds": [ids["tier"]]}}
+        ids["segment"] = (await shop.do("segmentSave", "segment { id }", **given))["segment"]["id"]
         ids["reward"] = await shop.make_reward(1)
         ids["purchase"] = (await shop.buy(ids["member"], "1000", "o-1"))["purchase"]["id"]
         refund = {"purchase": {"id": ids["purchase"]}, "refundId": "r-1", "amount": shop.money("1")}
@@ -123,6 +125,8 @@ class Stage:
             "storeUpdate": {"storeId": ids["store"], "name": "Lake"},
             "tierCreate": {"name": key(), "rank": 2, "qualifyingPoints": 2 * 10**6},
             "tierUpdate": {"tierId": ids["tier"], "name": "Golden"},
+            "segmentSave": {"code": key(), "name": "River", "criteria": {"storeIds": [ids["store"]]}},
+            "segmentArchive": {"code": "gold"},
             "memberEnroll": {**once, "externalId": key(), "storeId": ids["store"]},
             "memberUpdate": {**member, "name": "Eve"},
             "memberFreeze": {"member": {"id": ids["second"]}, "reason": "test"},
@@ -157,6 +161,7 @@ class Stage:
             "program": ("program { id }", {}),
             "stores": (f"stores {page}", {}),
             "tiers": ("tiers { id }", {}),
+            "segments": (f"segments {page}", {}),
             "me": ("me { id }", {}),
             "member": ("member(ref: {id: $id}) { id }", {"id": ids["member"]}),
             "members": (f"members {page}", {}),
@@ -272,13 +277,14 @@ async def test_nodes_are_shown_to_whom_they_belong(stage: Stage) -> None:
     """Everything by its id: to the shop, to the member whose it is, to its owners; to all others null."""
     personal = ("member", "purchase", "refund", "redemption", "transaction")
     public = ("program", "store", "tier", "reward")
-    kinds = {*personal, *public, "key"}
+    internal = ("segment",)
+    kinds = {*personal, *public, *internal, "key"}
     document = "query ($id: ID!) { node(id: $id) { id __typename } }"
     member, stranger = (stage.shop.member_token(stage.ids[name]) for name in ("member", "second"))
     for token, visible in (
         (stage.shop.secret, kinds),
         (await stage.shop.make_operator(Role.OWNER), kinds),
-        (await stage.shop.make_operator(Role.VIEWER), {*personal, *public}),
+        (await stage.shop.make_operator(Role.VIEWER), {*personal, *public, *internal}),
         (member, {*personal, *public}),
         (stranger, set(public)),
         (stage.shop.publishable, set(public)),
@@ -331,6 +337,8 @@ async def test_what_is_anothers_cannot_be_mixed_in(stage: Stage) -> None:
     bought = {**own, "externalId": "own", "amount": money}
     for name, given in (
         ("memberEnroll", {"externalId": "new", "storeId": ids["store"]}),
+        ("segmentSave", {"code": "new", "name": "New", "criteria": {"tierIds": [ids["tier"]]}}),
+        ("segmentSave", {"code": "new", "name": "New", "criteria": {"storeIds": [ids["store"]]}}),
         ("purchaseRecord", {**bought, "storeId": ids["store"]}),
         ("purchaseRecord", {**bought, "offset": {"holdId": ids["hold"], "amount": money}}),
         ("pointsTransfer", {"sender": own["member"], "recipient": {"id": ids["member"]}, "points": 1}),

@@ -104,6 +104,6 @@ def test_the_domain_reads_no_clock_and_rolls_no_dice(path: Path) -> None:
 
 def test_every_feature_has_its_file_on_every_floor() -> None:
     """A feature is one word: whoever looks for it finds it three times."""
-    for feature in ("programs", "stores", "members", "tiers", "points", "purchases", "rewards"):
+    for feature in ("programs", "stores", "members", "tiers", "points", "purchases", "rewards", "segments"):
         for floor in FLOORS:
             assert (ROOT / floor / f"{feature}.py").exists() or (ROOT / floor / feature).is_dir(), (floor, feature)
