@@ -53,12 +53,21 @@ def _place(asking: Asking) -> tuple[int, str, bool]:
 async def _ask(connection: asyncpg.Connection, state: State, wants: list[Want], *, is_locking: bool) -> None:
     first = wants[0]
     table = TABLES[first.kind]
-    statement = table.sql_load(first.by, is_locked=first.is_locked and is_locking)
-    records = await connection.fetch(statement, state.program_id, [want.value for want in wants])
+    told = (state.program_id, [want.value for want in wants])
+    is_locked = first.is_locked and is_locking
+    if is_locked and first.kind.guard is not None:
+        # Whoever has the guard changes what it guards: to lock that first is to meet halfway, and wait in a circle.
+        _admit_guards(state, first.kind.guard, await connection.fetch(table.sql_load_guards(first.by), *told))
+    records = await connection.fetch(table.sql_load(first.by, is_locked=is_locked), *told)
     if first.by == FAMILY:
         _admit_families(state, table, wants, records)
     else:
         _admit_rows(state, table, wants, records)
+
+
+def _admit_guards(state: State, kind: type[Row], records: Sequence[Record]) -> None:
+    for row in map(TABLES[kind].decode, records):
+        state.admit(Want(kind, row.id, is_locked=True), row)
 
 
 def _admit_rows(state: State, table: Table, wants: list[Want], records: Sequence[Record]) -> None:

@@ -52,15 +52,29 @@ class Table:
 
     def sql_load(self, index: str | None, *, is_locked: bool) -> str:
         """Rows of a program by id, by parent or by a unique key, locked in the order of ids if asked."""
-        column = self.column_of(index)
-        columns = ", ".join(f'kept."{name}"' for name in self.columns)
         is_open = f" AND {self.is_open}" if index == FAMILY and self.is_open else ""
-        lock = " FOR UPDATE OF kept" if is_locked else ""
-        # Joined key by key: for `= ANY` the planner may walk a whole program in the order of ids instead.
+        lock = _lock("kept") if is_locked else ""
+        return f'SELECT {self.sql_columns_of("kept")} {self._sql_wanted(index)}{is_open} ORDER BY kept."id"{lock}'
+
+    def sql_load_guards(self, index: str | None) -> str:
+        """The rows that guard those of this kind, locked in the order of ids."""
+        assert self.kind.guard is not None
+        guard = TABLES[self.kind.guard]
         return (
-            f"SELECT {columns} FROM unnest($2::{self.sql_types[column]}[]) AS wanted (key)"
-            f' JOIN {self.name} AS kept ON kept.program_id = $1 AND kept."{column}" = wanted.key{is_open}'
-            f' ORDER BY kept."id"{lock}'
+            f"SELECT {guard.sql_columns_of('guard')} {self._sql_wanted(index)}"
+            f' JOIN {guard.name} AS guard ON guard.program_id = $1 AND guard."id" = kept."{self.kind.parent}"'
+            f' ORDER BY guard."id"{_lock("guard")}'
+        )
+
+    def sql_columns_of(self, alias: str) -> str:
+        return ", ".join(f'{alias}."{column}"' for column in self.columns)
+
+    def _sql_wanted(self, index: str | None) -> str:
+        # Joined key by key: for `= ANY` the planner may walk a whole program in the order of ids instead.
+        column = self.column_of(index)
+        return (
+            f"FROM unnest($2::{self.sql_types[column]}[]) AS wanted (key)"
+            f' JOIN {self.name} AS kept ON kept.program_id = $1 AND kept."{column}" = wanted.key'
         )
 
     def column_of(self, index: str | None) -> str:
@@ -85,6 +99,11 @@ class Table:
             f"UPDATE {self.name} AS kept SET {changes} FROM unnest({arrays}) AS told ({told})"
             " WHERE kept.program_id = told.program_id AND kept.id = told.id"
         )
+
+
+def _lock(alias: str) -> str:
+    """The lock of whoever may change a row, not its key: checks of foreign keys share the key and need not wait."""
+    return f" FOR NO KEY UPDATE OF {alias}"
 
 
 TABLES: dict[type[Row], Table] = {}
