@@ -1,6 +1,5 @@
 """One batch: commands decided in order against one state, what that is to write, and what each caller is told."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,12 +9,13 @@ from uuid import UUID
 
 import asyncpg
 
-from domain.kernel import Command, Decision, NotLoaded, Outcome, Refusal, Row, State, Want
+from domain.kernel import Decision, NotLoaded, Outcome, Refusal, Row, State, Want
 from persistence import clock, receipts
 from persistence.journal import Journal
 from persistence.loading import load
 from persistence.receipts import IdempotencyKeyMismatch, Receipt
 from persistence.tables import TABLES
+from persistence.turns import Turn, Waiting
 
 logger = logging.getLogger("tessera.engine")
 
@@ -29,53 +29,31 @@ class Unending(Exception):
     """A decision asks for ever for what it was given already."""
 
 
-class Overtaking(Exception):
-    """A batch asks for what the batch ahead of it is writing: it must begin again when that is over."""
-
-    def __init__(self, ahead: "Batch") -> None:
-        super().__init__()
-        self.ahead = ahead
-
-
-@dataclass(slots=True)
-class Waiting:
-    """A command on its way through the engine."""
-
-    command: Command[Any]
-    program_id: UUID
-    actor: str
-    idempotency_key: str | None
-    first_id: int
-    answer: asyncio.Future[Outcome[Any]]
-    asked_at: float
-    receipt_id: UUID | None = None
-    input_hash: bytes = b""
-
-
 @dataclass(slots=True, eq=False)
 class Batch:
-    """Commands of one program, and what they have come to in one attempt. `ahead` are batches still being written."""
+    """The commands of one turn, and what they have come to in one attempt."""
 
-    commands: Sequence[Waiting]
+    turn: Turn
     now: datetime
-    ahead: Sequence["Batch"]
     state: State = field(init=False)
     journal: Journal = field(init=False)
     known: dict[UUID, Receipt] = field(default_factory=dict)
     answers: list[Outcome[Any] | Receipt | BaseException] = field(default_factory=list)
-    # Committed, or rolled back: what it wrote is seen by all, or by nobody ever.
-    is_over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        program_id = self.commands[0].program_id
-        self.state = State(program_id, make_id=clock.make_id)
-        self.journal = Journal(program_id)
+        self.state = State(self.turn.program_id, make_id=clock.make_id)
+        self.journal = Journal(self.turn.program_id)
+
+    @property
+    def commands(self) -> Sequence[Waiting]:
+        return self.turn.commands
 
     async def find_receipts(self, connection: asyncpg.Connection) -> None:
-        """Learn which keys were used before."""
+        """Learn which keys were used before. Raises `Overtaking` if a turn ahead is using one."""
         ids = [waiting.receipt_id for waiting in self.commands if waiting.receipt_id is not None]
         if not ids:
             return
+        self.turn.check(receipt_ids=ids)
         records = await connection.fetch(
             "SELECT id, program_id, actor, idempotency_key, command, input_hash, result, recorded_at"
             " FROM receipts WHERE id = ANY($1::uuid[])",
@@ -86,7 +64,7 @@ class Batch:
     async def decide(self, connection: asyncpg.Connection) -> None:
         """Decide in order. What follows a command that must wait for rows only says what it wants itself.
 
-        Raises `Overtaking` if a batch ahead is writing what is wanted.
+        Raises `Overtaking` if a turn ahead is writing what is wanted, or begins again.
         """
         await self._load_beforehand(connection)
         rounds, answered = 0, 0
@@ -96,7 +74,7 @@ class Batch:
                 raise Unending
             wants = self._decide_round()
             if wants:
-                self._wait_for_those_ahead(wants)
+                self.turn.check(wants)
                 await load(connection, self.state, wants)
 
     async def _load_beforehand(self, connection: asyncpg.Connection) -> None:
@@ -105,7 +83,7 @@ class Batch:
             if waiting.receipt_id is None or waiting.receipt_id not in self.known:
                 wants.update(dict.fromkeys(waiting.command.wants(waiting.program_id)))
         if wants:
-            self._wait_for_those_ahead(wants)
+            self.turn.check(wants)
             await load(connection, self.state, wants)
 
     def _decide_round(self) -> dict[Want, None]:
@@ -119,11 +97,6 @@ class Batch:
             if not wants:
                 self._keep(waiting, decided)
         return wants
-
-    def _wait_for_those_ahead(self, wants: dict[Want, None]) -> None:
-        for other in self.ahead:
-            if not other.is_over.is_set() and any(map(other.journal.hides, wants)):
-                raise Overtaking(other)
 
     def _decide_one(self, waiting: Waiting) -> Decided:
         if waiting.receipt_id is not None and waiting.receipt_id in self.known:

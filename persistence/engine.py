@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -20,10 +20,11 @@ import asyncpg
 
 from domain.kernel import Command, Outcome, Refusal
 from persistence import clock, receipts
-from persistence.batches import Batch, Overtaking, Waiting
+from persistence.batches import Batch
 from persistence.connection import Address, connect
 from persistence.figures import Figures
 from persistence.lasting import LASTING
+from persistence.turns import Overtaking, Turn, Waiting
 
 logger = logging.getLogger("tessera.engine")
 
@@ -112,7 +113,7 @@ class Engine:
         self._queue: deque[Waiting] = deque()
         self._wake = asyncio.Event()
         self._idle = [Lane() for _ in range(LANES)]
-        self._writing: list[Batch] = []
+        self._turns: list[Turn] = []
         self._under_way: set[asyncio.Task[None]] = set()
         self._expected = 0
         self._task: asyncio.Task[None] | None = None
@@ -190,8 +191,6 @@ class Engine:
                 await self._wake.wait()
                 continue
             await self._let_gather()
-            # The next batch is decided after this one: locks make it wait for what changed, and
-            # `Journal.hides` for the rest.
             await self._begin(self._take(), self._idle.pop())
         while self._under_way:
             await asyncio.wait(self._under_way)
@@ -215,11 +214,13 @@ class Engine:
 
     async def _begin(self, commands: list[Waiting], lane: Lane) -> None:
         """Start a batch and return when it is decided; its writing goes on beside the next batch's deciding."""
-        decided = asyncio.Event()
-        task = asyncio.create_task(self._answer(commands, lane, decided))
+        program_id = commands[0].program_id
+        turn = Turn(commands, tuple(other for other in self._turns if other.program_id == program_id))
+        self._turns.append(turn)
+        task = asyncio.create_task(self._answer(turn, lane))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
-        await decided.wait()
+        await turn.is_decided.wait()
 
     def _take(self) -> list[Waiting]:
         """The commands of the program that has waited longest, in order, as many as a batch may have."""
@@ -232,20 +233,21 @@ class Engine:
         self._queue.extendleft(reversed(others))
         return taken
 
-    async def _answer(self, commands: list[Waiting], lane: Lane, decided: asyncio.Event) -> None:
+    async def _answer(self, turn: Turn, lane: Lane) -> None:
         """Run a batch until it is committed or known to fail, and answer every caller."""
         self.figures.batches += 1
-        self.figures.batch_size.add(len(commands))
+        self.figures.batch_size.add(len(turn.commands))
         try:
-            answers = await self._run_batch(commands, lane, decided)
+            answers = await self._run_batch(turn, lane)
         except Exception as fault:  # noqa: BLE001 - one batch's fault is its callers', never the engine's end
-            answers = await self._isolate(commands, lane, fault)
+            answers = await self._isolate(turn, lane, fault)
         finally:
-            decided.set()
+            turn.end()
+            self._turns.remove(turn)
             self._idle.append(lane)
-            self._expected = len(commands) + len(self._queue)
+            self._expected = len(turn.commands) + len(self._queue)
             self._wake.set()
-        for waiting, answer in zip(commands, answers, strict=True):
+        for waiting, answer in zip(turn.commands, answers, strict=True):
             self._give(waiting, answer)
 
     def _give(self, waiting: Waiting, answer: Outcome[Any] | BaseException) -> None:
@@ -262,48 +264,45 @@ class Engine:
         figures.faults += not isinstance(answer, Refusal)
         waiting.answer.set_exception(answer)
 
-    async def _isolate(
-        self, commands: list[Waiting], lane: Lane, fault: Exception
-    ) -> list[Outcome[Any] | BaseException]:
+    async def _isolate(self, turn: Turn, lane: Lane, fault: Exception) -> list[Outcome[Any] | BaseException]:
         """Batch-mates share a commit, not a fate: run each alone, so that only the bad one fails."""
-        if len(commands) == 1 or isinstance(fault, Unavailable):
+        if len(turn.commands) == 1 or isinstance(fault, Unavailable):
             if not isinstance(fault, Unavailable):
-                logger.error("a command failed: %s", type(commands[0].command).__name__, exc_info=fault)
-            return [fault] * len(commands)
+                logger.error("a command failed: %s", type(turn.commands[0].command).__name__, exc_info=fault)
+            return [fault] * len(turn.commands)
         self.figures.isolations += 1
         answers: list[Outcome[Any] | BaseException] = []
-        for waiting in commands:
+        for waiting in turn.commands:
+            alone = Turn([waiting], turn.ahead)
             try:
-                answers.extend(await self._run_batch([waiting], lane, asyncio.Event()))
-            except Exception as alone:  # noqa: BLE001 - told to its caller
-                answers.extend(await self._isolate([waiting], lane, alone))
+                answers.extend(await self._run_batch(alone, lane))
+            except Exception as own:  # noqa: BLE001 - told to its caller
+                answers.extend(await self._isolate(alone, lane, own))
         return answers
 
-    async def _run_batch(
-        self, commands: Sequence[Waiting], lane: Lane, decided: asyncio.Event
-    ) -> list[Outcome[Any] | BaseException]:
+    async def _run_batch(self, turn: Turn, lane: Lane) -> list[Outcome[Any] | BaseException]:
         """One batch, run again after passing faults and lost connections, a bounded number of times."""
         for attempt in range(self._retry_max + 1):
             try:
-                return await self._attempt_in_turn(commands, lane, decided)
+                return await self._attempt_in_turn(turn, lane)
             except PASSING:
                 if attempt == self._retry_max:
                     raise
                 await asyncio.sleep(0.002 * 2**attempt)
             except DISCONNECTED as fault:
-                self._lose_connection(commands, lane, fault)
+                self._lose_connection(turn, lane, fault)
             self.figures.retries += 1
         raise Unavailable
 
     @staticmethod
-    def _lose_connection(commands: Sequence[Waiting], lane: Lane, fault: BaseException) -> None:
+    def _lose_connection(turn: Turn, lane: Lane, fault: BaseException) -> None:
         """Drop the connection. Whether a commit arrived is known only to receipts: without one, give up."""
         logger.warning("the engine lost its connection to PostgreSQL: %s", type(fault).__name__)
         connection, lane.connection = lane.connection, None
         if connection is None:
             return
         connection.terminate()
-        if lane.is_in_doubt and any(waiting.idempotency_key is None for waiting in commands):
+        if lane.is_in_doubt and any(waiting.idempotency_key is None for waiting in turn.commands):
             raise Unavailable from fault
 
     async def _connected(self, lane: Lane) -> asyncpg.Connection:
@@ -320,41 +319,34 @@ class Engine:
 
     # One attempt: load, decide, write, commit.
 
-    async def _attempt_in_turn(
-        self, commands: Sequence[Waiting], lane: Lane, decided: asyncio.Event
-    ) -> list[Outcome[Any] | BaseException]:
-        """One attempt, begun again after the batch ahead if that is writing what this one asks for."""
+    async def _attempt_in_turn(self, turn: Turn, lane: Lane) -> list[Outcome[Any] | BaseException]:
+        """One attempt, begun again when it would overtake a turn ahead. No lock is held while it waits for that."""
         while True:
+            await turn.come()
             try:
-                return await self._attempt(commands, lane, decided)
+                return await self._attempt(turn, lane)
             except Overtaking as overtaking:
-                # No lock is held meanwhile, so that the one ahead cannot wait for this one.
-                await overtaking.ahead.is_over.wait()
+                await overtaking.ahead.is_settled.wait()
 
-    async def _attempt(
-        self, commands: Sequence[Waiting], lane: Lane, decided: asyncio.Event
-    ) -> list[Outcome[Any] | BaseException]:
+    async def _attempt(self, turn: Turn, lane: Lane) -> list[Outcome[Any] | BaseException]:
         connection = await self._connected(lane)
-        batch = Batch(commands, self._now(), tuple(self._writing))
+        batch = Batch(turn, self._now())
         lane.is_in_doubt = False
         await connection.execute(lane.beginning())
         try:
             await batch.find_receipts(connection)
             await batch.decide(connection)
-            self._writing.append(batch)
-            decided.set()
+            turn.decide(batch.journal)
+            await turn.follow()
             await batch.journal.write(connection, batch.now)
             lane.is_in_doubt = True
             await connection.execute("COMMIT")
+            return await batch.told(connection)
         except BaseException:
+            turn.stumble()
             if not connection.is_closed():
                 await connection.execute("ROLLBACK")
             raise
-        finally:
-            batch.is_over.set()
-            if batch in self._writing:
-                self._writing.remove(batch)
-        return await batch.told(connection)
 
 
 @contextlib.asynccontextmanager

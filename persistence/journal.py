@@ -28,7 +28,7 @@ class Journal:
         self.program_id = program_id
         self._new: dict[type[Row], dict[UUID, Row]] = defaultdict(dict)
         self._changed: dict[type[Row], dict[UUID, Row]] = defaultdict(dict)
-        self._receipts: list[Receipt] = []
+        self._receipts: dict[UUID, Receipt] = {}
         self._events: list[tuple[UUID, Event]] = []
         self._unseen: set[tuple[type[Row], str | None, object]] | None = None
 
@@ -43,7 +43,7 @@ class Journal:
 
     def add_receipt(self, receipt: Receipt) -> None:
         """Gather what answers the same key later."""
-        self._receipts.append(receipt)
+        self._receipts[receipt.id] = receipt
 
     def add_event(self, key: UUID, event: Event) -> None:
         """Gather an event for the outbox."""
@@ -61,6 +61,10 @@ class Journal:
             self._unseen = {asked for rows in self._new.values() for row in rows.values() for asked in _answering(row)}
         return (want.kind, want.by, want.value) in self._unseen
 
+    def has_receipt(self, key: UUID) -> bool:
+        """Whether a command was decided under this key, whose receipt nobody else sees before the commit."""
+        return key in self._receipts
+
     async def write(self, connection: asyncpg.Connection, now: datetime) -> None:
         """Write it all, parents before children: new rows by COPY, changed ones in one statement a kind."""
         for kind in sorted(self._new.keys() | self._changed.keys(), key=KIND_ORDER.__getitem__):
@@ -70,7 +74,7 @@ class Journal:
             if changed := self._changed[kind]:
                 await connection.execute(table.sql_change(), *transposed(table, changed.values()))
         if self._receipts:
-            await _copy(connection, "receipts", _RECEIPT_COLUMNS, map(_receipt_values, self._receipts))
+            await _copy(connection, "receipts", _RECEIPT_COLUMNS, map(_receipt_values, self._receipts.values()))
         if self._events:
             told = (self._outbox_record(key, event, now) for key, event in self._events)
             await _copy(connection, "outbox", _OUTBOX_COLUMNS, told)

@@ -6,7 +6,7 @@ then told to an engine, one by one, or many at once so that they share batches a
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -22,7 +22,7 @@ from persistence.engine import Engine
 from persistence.registry import KIND_ORDER
 from tests.domain import memory, simulation
 from tests.domain.memory import PROGRAM_ID
-from tests.persistence import engines
+from tests.persistence import engines, stumbling
 
 COUNT: Final = int(os.environ.get("REPLAY_COUNT", "2000"))
 SEED: Final = int(os.environ.get("REPLAY_SEED", "20260116"))
@@ -117,14 +117,29 @@ async def compare(url: str, life: Life) -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "batch_max"),
-    [(1, 256), (64, 256), (COUNT // 4, 16), (COUNT // 4, 3)],
-    ids=["one by one", "in batches", "in batches that overlap", "in small batches that overlap"],
+    ("group", "batch_max", "faults"),
+    [
+        (1, 256, ()),
+        (64, 256, ()),
+        (COUNT // 4, 16, ()),
+        (COUNT // 4, 3, ()),
+        (COUNT // 4, 3, stumbling.every(7, lambda: asyncpg.DeadlockDetectedError("broken"))),
+    ],
+    ids=[
+        "one by one",
+        "in batches",
+        "in batches that overlap",
+        "in small batches that overlap",
+        "in small batches that overlap and stumble",
+    ],
 )
-async def test_a_life_told_to_postgresql_is_the_same(fresh_database_url: str, group: int, batch_max: int) -> None:
+async def test_a_life_told_to_postgresql_is_the_same(
+    fresh_database_url: str, group: int, batch_max: int, faults: Iterable[stumbling.Fault | None]
+) -> None:
     life, clock = Life(group), Clock()
     life.live(COUNT)
-    engine = engines.make(fresh_database_url, now=clock, next_first_id=clock.next_first_id, batch_max=batch_max)
+    connect = stumbling.connecting(fresh_database_url, faults)
+    engine = Engine(connect, now=clock, next_first_id=clock.next_first_id, batch_max=batch_max)
     await engine.start()
     try:
         for told in life.groups():
