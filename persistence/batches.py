@@ -29,6 +29,10 @@ class Unending(Exception):
     """A decision asks for ever for what it was given already."""
 
 
+class KeyUsed(Exception):
+    """Another process has used a key meanwhile: run again, its command is answered from the receipt."""
+
+
 @dataclass(slots=True, eq=False)
 class Batch:
     """The commands of one turn, and what they have come to in one attempt."""
@@ -54,17 +58,12 @@ class Batch:
         if not ids:
             return
         self.turn.check(receipt_ids=ids)
-        records = await connection.fetch(
-            "SELECT id, program_id, actor, idempotency_key, command, input_hash, result, recorded_at"
-            " FROM receipts WHERE id = ANY($1::uuid[])",
-            ids,
-        )
-        self.known = {record["id"]: Receipt(*record) for record in records}
+        self.known = await _receipts(connection, ids)
 
     async def decide(self, connection: asyncpg.Connection) -> None:
         """Decide in order. What follows a command that must wait for rows only says what it wants itself.
 
-        Raises `Overtaking` if a turn ahead is writing what is wanted, or begins again.
+        Raises `Overtaking` if a turn ahead is writing what is wanted, or begins again, and `KeyUsed`.
         """
         await self._load_beforehand(connection)
         rounds, answered = 0, 0
@@ -76,6 +75,18 @@ class Batch:
             if wants:
                 self.turn.check(wants)
                 await load(connection, self.state, wants)
+        await self._doubt_refusals(connection)
+
+    async def _doubt_refusals(self, connection: asyncpg.Connection) -> None:
+        """Look up the keys of refused commands again: while this batch waited for rows, the first run may have ended
+        in another process, and have taken what is now missing. What is done needs no doubt: its receipt would clash."""
+        refused = [
+            waiting.receipt_id
+            for waiting, answer in zip(self.commands, self.answers, strict=True)
+            if isinstance(answer, Refusal) and waiting.receipt_id is not None and waiting.receipt_id not in self.known
+        ]
+        if refused and await _receipts(connection, refused):
+            raise KeyUsed
 
     async def _load_beforehand(self, connection: asyncpg.Connection) -> None:
         wants: dict[Want, None] = {}
@@ -164,3 +175,12 @@ class Batch:
 
         result = await receipts.restore(type(waiting.command), answer.result, read)
         return Outcome(result, is_replay=True)
+
+
+async def _receipts(connection: asyncpg.Connection, ids: Sequence[UUID]) -> dict[UUID, Receipt]:
+    records = await connection.fetch(
+        "SELECT id, program_id, actor, idempotency_key, command, input_hash, result, recorded_at"
+        " FROM receipts WHERE id = ANY($1::uuid[])",
+        ids,
+    )
+    return {record["id"]: Receipt(*record) for record in records}

@@ -20,7 +20,7 @@ import asyncpg
 
 from domain.kernel import Command, Outcome, Refusal
 from persistence import clock, receipts
-from persistence.batches import Batch
+from persistence.batches import Batch, KeyUsed
 from persistence.connection import Address, connect
 from persistence.figures import Figures
 from persistence.lasting import LASTING
@@ -37,6 +37,7 @@ PASSING: Final = (
     asyncpg.LockNotAvailableError,
     # Another process made the row first; run again, the decision sees it.
     asyncpg.UniqueViolationError,
+    KeyUsed,
 )
 DISCONNECTED: Final = (
     asyncpg.PostgresConnectionError,

@@ -313,3 +313,21 @@ async def test_postgresql_that_cannot_be_reached_is_told_and_recovers(
         assert engines.tally(answers) == {"done": 10}
         assert not any(answer.is_replay for answer in answers)
         assert (await engines.books(own, shop.program_id)).account(member_id).available == 10
+
+
+async def test_l11_a_repeat_that_waits_for_its_first_run_elsewhere_is_not_refused(
+    shop: Shop, other_engine: Engine, own: asyncpg.Connection
+) -> None:
+    """It looked for the receipt before there was one, and found the points gone after it had waited for them."""
+    member_id = await shop.member_with(10)
+    command = engines.adjust(member_id, -10)
+    async with holding(own, member_id):
+        first = shop.submit(command, key="once")
+        await asyncio.sleep(LOCK_SECONDS)
+        again = shop.at(other_engine).submit(command, key="once")
+        other = shop.at(other_engine).submit(command, key="twice")
+        await asyncio.sleep(LOCK_SECONDS)
+    answers = await engines.all_answers([first, again, other])
+    assert engines.tally(answers) == {"done": 2, "INSUFFICIENT_POINTS": 1}
+    assert [answer.is_replay for answer in answers[:2]] == [False, True]
+    assert answers[1].result == answers[0].result
