@@ -9,7 +9,7 @@ import strawberry
 from redis import asyncio as aioredis
 from starlette.applications import Starlette
 
-from api import context, http, limits, schema, seed
+from api import context, http, limits, schema, seed, worker
 from api import settings as configuration
 from persistence import connection, embedded, memory, migrations, reachability, rows
 from persistence.engine import Engine, running
@@ -48,7 +48,8 @@ async def assemble(
             await seed.ensure(engine, settings.data_dir)
         application = _application(settings, engine, redis, contract)
         memory.spare_the_collector()
-        yield application
+        async with worker.running(engine, address) if settings.works else contextlib.nullcontext():
+            yield application
 
 
 def _application(

@@ -60,6 +60,16 @@ def serve(*, stop_with_parent: bool) -> None:
 
 
 @tessera.command()
+@click.option("--once", is_flag=True, help="Do what is due now, tell what was done, and end.")
+def worker(*, once: bool) -> None:
+    """Do what the clock asks: expire points, end tiers, give for birthdays and member days, remind and warn."""
+    settings = _settings()
+    from api import working
+
+    working.run(settings, once=once)
+
+
+@tessera.command()
 def migrate() -> None:
     """Bring the database up to date."""
     settings = _settings()

@@ -15,7 +15,7 @@ from api.settings import Settings
 from domain import money
 from domain.kernel import Command
 from domain.programs import CreateProgram, Program
-from domain.tiers import CreateTier
+from domain.tiers.tier import CreateTier
 from persistence import demo as stored
 from persistence.demo import Figures
 from persistence.engine import Engine, Result
@@ -72,7 +72,7 @@ async def _found(engine: Engine) -> Program:
         CreateProgram(program_id=PROGRAM_ID, name="CDNOW", currency_code=CURRENCY, time_zone=TIME_ZONE),
     )
     for rank, (name, points, multiplier_bp) in enumerate(TIERS, start=1):
-        tier = CreateTier(name=name, rank=rank, qualifying_points=points, multiplier_bp=multiplier_bp)
+        tier = CreateTier(name=name, rank=rank, threshold=points, multiplier_bp=multiplier_bp)
         await _tell(engine, f"tier:{name}", tier)
     return program
 

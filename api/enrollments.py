@@ -76,11 +76,18 @@ class MemberEnrollInput(inputs.KeyedInput, ProfileInput):
 
     channel: Channel = Channel.ONLINE
     store_id: strawberry.ID | None = None
+    enrolled_at: datetime | None = strawberry.field(
+        default=None, description="In the past, for members who move in from another system; left out, it is now."
+    )
 
     def command(self, _: Context) -> enrollments.EnrollMember:
         """The command for the domain. Refuses an id that is none of a store."""
-        store_id = ids.optional("Store", self.store_id, "storeId")
-        return enrollments.EnrollMember(profile=self.profile(), channel=self.channel, store_id=store_id)
+        return enrollments.EnrollMember(
+            profile=self.profile(),
+            channel=self.channel,
+            store_id=ids.optional("Store", self.store_id, "storeId"),
+            enrolled_at=self.enrolled_at,
+        )
 
 
 @shapes.given()

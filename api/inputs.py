@@ -8,6 +8,7 @@ import strawberry
 from strawberry.schema_directive import Location
 from strawberry.types.base import StrawberryContainer, get_object_definition, has_object_definition
 from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
 from api import access, ids, scalars, shapes
 from api.context import Context
@@ -37,11 +38,14 @@ def bounded(items_max: int, *, default: Any = dataclasses.MISSING, policy: acces
 
 
 class _Rules(NamedTuple):
-    """What the directives on an input's fields ask: bounds on lists, policies, and parts that have rules themselves."""
+    """What the directives on an input's fields ask: bounds on lists, policies, and parts that have rules themselves.
 
-    bounds: tuple[tuple[str, int], ...]
+    Bounds and parts also have the name that the contract gives to the field.
+    """
+
+    bounds: tuple[tuple[str, str, int], ...]
     policies: tuple[tuple[str, access.Requires], ...]
-    parts: tuple[str, ...]
+    parts: tuple[tuple[str, str], ...]
 
     @property
     def are_any(self) -> bool:
@@ -56,14 +60,19 @@ def _rules(kind: type) -> _Rules:
     known = _known_rules.get(kind)
     if known is None:
         fields = get_object_definition(kind, strict=True).fields
-        told = [(field.python_name, rule) for field in fields for rule in field.directives]
-        parts = [(field.python_name, part) for field in fields if (part := _part(field)) is not None]
+        told = [(field, rule) for field in fields for rule in field.directives]
+        parts = [(field, part) for field in fields if (part := _part(field)) is not None]
         known = _known_rules[kind] = _Rules(
-            bounds=tuple((name, rule.items) for name, rule in told if isinstance(rule, AtMost)),
-            policies=tuple((name, rule) for name, rule in told if isinstance(rule, access.Requires)),
-            parts=tuple(name for name, part in parts if _rules(part).are_any),
+            bounds=tuple((*_names(field), rule.items) for field, rule in told if isinstance(rule, AtMost)),
+            policies=tuple((field.python_name, rule) for field, rule in told if isinstance(rule, access.Requires)),
+            parts=tuple(_names(field) for field, part in parts if _rules(part).are_any),
         )
     return known
+
+
+def _names(field: StrawberryField) -> tuple[str, str]:
+    """A field's name in Python and in the contract."""
+    return field.python_name, field.graphql_name or to_camel_case(field.python_name)
 
 
 def _part(field: StrawberryField) -> type | None:
@@ -84,15 +93,21 @@ def check(context: Context, given: Any) -> None:
     for name, policy in rules.policies:
         if getattr(given, name) is not None:
             access.require(policy, context.caller)
-    for name, items_max in rules.bounds:
+    for name, shown, items_max in rules.bounds:
         items = getattr(given, name)
         if items is not None:
-            checks.at_most(name, items, items_max)
-    for name in rules.parts:
-        part = getattr(given, name)
-        for item in part if isinstance(part, list) else (part,):
-            if item is not None:
-                check(context, item)
+            checks.at_most(shown, items, items_max)
+    for name, shown in rules.parts:
+        for path, part in _places(shown, getattr(given, name)):
+            with checks.below(*path):
+                check(context, part)
+
+
+def _places(name: str, given: Any) -> list[tuple[tuple[str, ...], Any]]:
+    """What a part holds, each with its path: one input, those of a list, or nothing."""
+    if isinstance(given, list):
+        return [((name, str(place)), item) for place, item in enumerate(given)]
+    return [] if given is None else [((name,), given)]
 
 
 @shapes.given()

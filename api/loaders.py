@@ -8,10 +8,16 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
-from domain import members, programs, segments, tiers
+from domain import members, programs
+from domain.earning.rule_sets import EarningRules
 from domain.kernel import Row
 from domain.points import reading, segmenting
 from domain.points.account import PointsAccount
+from domain.segments import Segment, of_member
+from domain.stores import Store
+from domain.terms.naming import Naming
+from domain.tiers.tier import Tier
+from persistence import earning as stored_earning
 from persistence import pages, points, rows
 from persistence import segments as stored_segments
 from persistence import tiers as stored_tiers
@@ -35,6 +41,10 @@ class Loaders:
         self._accounts = DataLoader(self._read_accounts)
         self._ledgers = DataLoader(self._read_ledgers)
         self._ladders = DataLoader(self._read_ladders)
+        self._rule_sets = DataLoader(self._read_rule_sets)
+        self._rule_sets.prime_many({row.version: row for row in self._told if isinstance(row, EarningRules)})
+        self._namings = DataLoader(self._read_namings)
+        self._budgets = DataLoader(self._read_budgets)
         self._segments = DataLoader(self._read_segments)
         self._segments_by_code = DataLoader(self._read_segments_by_code)
         self._segments_of = DataLoader(self._read_segments_of)
@@ -62,19 +72,35 @@ class Loaders:
         """Like `account`, for several."""
         return self._accounts.load_many(member_ids)
 
-    def ledger(self, member_id: UUID) -> Awaitable[reading.Ledger | None]:
-        """A member's account with its open lots and holds as of now."""
-        return self._ledgers.load(member_id)
+    def ledger(self, member_id: UUID, *, counts: bool = False) -> Awaitable[reading.Ledger | None]:
+        """A member's account with its open lots and holds as of now; with what `counts` for its tier, if asked."""
+        return self._ledgers.load((member_id, counts))
 
-    def ladder(self) -> Awaitable[list[tiers.Tier]]:
+    def ladder(self) -> Awaitable[list[Tier]]:
         """Every tier of the program, the lowest first."""
         return self._ladders.load(self._program_id)
 
-    def segment(self, code: str) -> Awaitable[segments.Segment | None]:
+    def rule_set(self, version: int) -> Awaitable[EarningRules]:
+        """A version of the program's rules and campaigns."""
+        return self._rule_sets.load(version)
+
+    def naming(self, version: int) -> Awaitable[Naming]:
+        """What the things are called that the rules of a version name."""
+        return self._namings.load(version)
+
+    def budgets(self) -> Awaitable[dict[str, int]]:
+        """What the rules of each campaign with a budget gave so far, by its code."""
+        return self._budgets.load(self._program_id)
+
+    def segments(self) -> Awaitable[list[Segment]]:
+        """Every segment of the program that is not archived, the oldest first."""
+        return self._segments.load(self._program_id)
+
+    def segment(self, code: str) -> Awaitable[Segment | None]:
         """A segment by its code, archived or not; None if the program has none."""
         return self._segments_by_code.load(code)
 
-    def segments_of(self, member_id: UUID) -> Awaitable[tuple[segments.Segment, ...]]:
+    def segments_of(self, member_id: UUID) -> Awaitable[tuple[Segment, ...]]:
         """The segments that a member is in now, the oldest first."""
         return self._segments_of.load(member_id)
 
@@ -107,29 +133,58 @@ class Loaders:
         found = await rows.by_ids(PointsAccount, self._program_id, keys)
         due = [key for key, row in found.items() if reading.is_due(row, self._now)]
         if due:
-            ledgers = await self._ledgers.load_many(due)
+            ledgers = await self._ledgers.load_many([(key, False) for key in due])
             found.update({ledger.account.id: ledger.account for ledger in ledgers if ledger is not None})
         return [found.get(key) for key in keys]
 
-    async def _read_ledgers(self, keys: list[UUID]) -> list[reading.Ledger | None]:
-        found = await points.ledgers(self._program_id, keys)
-        if any(reading.is_due(ledger.account, self._now) for ledger in found.values()):
-            program, ladder = await self.program(), await self.ladder()
+    async def _read_ledgers(self, keys: list[tuple[UUID, bool]]) -> list[reading.Ledger | None]:
+        # Only what counts for tiers, and the clock, look at the program.
+        program = await self.program() if any(counts for _, counts in keys) else None
+        members_asked = list(dict.fromkeys(member_id for member_id, _ in keys))
+        found, program = await points.ledgers(self._program_id, members_asked, self._now, program)
+        if program is not None and any(reading.is_due(ledger.account, self._now) for ledger in found.values()):
+            self._loader_of(programs.Program).prime(program.id, program)
+            ladder = await self.ladder()
             found = {key: reading.settled(ledger, program, ladder, self._now) for key, ledger in found.items()}
-        return [found.get(key) for key in keys]
+        return [found.get(member_id) for member_id, _ in keys]
 
-    async def _read_ladders(self, keys: list[UUID]) -> list[list[tiers.Tier]]:
+    async def _read_rule_sets(self, versions: list[int]) -> list[EarningRules]:
+        found = await rows.by_keys(EarningRules, self._program_id, "version", versions)
+        return [found[version] for version in versions]
+
+    async def _read_namings(self, versions: list[int]) -> list[Naming]:
+        program, ladder, segments = await self.program(), await self.ladder(), await self.segments()
+        namings: list[Naming] = []
+        for rule_set in await self._rule_sets.load_many(versions):
+            named = {store_id for rule in rule_set.rules for store_id in (*rule.when.stores, *rule.when.without_stores)}
+            found = await self.rows(Store, sorted(named, key=lambda store_id: store_id.int))
+            namings.append(
+                Naming(
+                    currency_code=program.currency_code,
+                    time_zone=program.time_zone,
+                    tiers={tier.id: tier.name for tier in ladder},
+                    stores={store.id: store.name for store in found if store is not None},
+                    segments={segment.code: segment.name for segment in segments},
+                    campaigns={campaign.code: campaign for campaign in rule_set.campaigns},
+                )
+            )
+        return namings
+
+    async def _read_ladders(self, keys: list[UUID]) -> list[list[Tier]]:
         return [await stored_tiers.ladder(key) for key in keys]
 
-    async def _read_segments(self, keys: list[UUID]) -> list[list[segments.Segment]]:
+    async def _read_budgets(self, keys: list[UUID]) -> list[dict[str, int]]:
+        return [await stored_earning.budgets(key) for key in keys]
+
+    async def _read_segments(self, keys: list[UUID]) -> list[list[Segment]]:
         return [await stored_segments.open_ones(key) for key in keys]
 
-    async def _read_segments_by_code(self, codes: list[str]) -> list[segments.Segment | None]:
+    async def _read_segments_by_code(self, codes: list[str]) -> list[Segment | None]:
         found = await stored_segments.by_codes(self._program_id, codes)
         return [found.get(code) for code in codes]
 
-    async def _read_segments_of(self, keys: list[UUID]) -> list[tuple[segments.Segment, ...]]:
-        known = await self._segments.load(self._program_id)
+    async def _read_segments_of(self, keys: list[UUID]) -> list[tuple[Segment, ...]]:
+        known = await self.segments()
         if not known:
             return [() for _ in keys]
         program = await self.program()
@@ -137,9 +192,7 @@ class Loaders:
         return [
             ()
             if member is None or account is None
-            else segments.of_member(
-                known, member, segmenting.figures_of(account), now=self._now, time_zone=program.time_zone
-            )
+            else of_member(known, member, segmenting.figures_of(account), now=self._now, time_zone=program.time_zone)
             for member, account in pairs
         ]
 

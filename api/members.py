@@ -16,20 +16,24 @@ from api.inputs import MemberRefInput
 from api.points.account import HOLD_KEYSET, SPEND_KEYSET, ExpiringPoints, Hold, Lot, PointsAccount, PointTransaction
 from api.segments import Segment
 from api.stores import Store
+from api.tiers import TierChange, TierProgress
 from domain import checks, members, stores
 from domain.access import Scope
 from domain.kernel import Refusal
 from domain.points import account, reading
 from domain.stores import Channel
+from persistence import activities as stored_activities
 from persistence import members as stored
 from persistence import points as stored_points
 from persistence import purchases as stored_purchases
 from persistence import rewards as stored_rewards
+from persistence import tiers as stored_tiers
 
 # A member is shown by whichever of its rows is at hand: what a mutation answers needs no further query for the figures.
 Known = members.Member | account.PointsAccount
 # These know members, so they can be named here only by where they will be.
 LaterPurchase = Annotated["Purchase", strawberry.lazy("api.purchases.purchase")]  # type: ignore[name-defined]  # noqa: F821
+LaterActivity = Annotated["Activity", strawberry.lazy("api.activities")]  # type: ignore[name-defined]  # noqa: F821
 LaterRedemption = Annotated["Redemption", strawberry.lazy("api.rewards")]  # type: ignore[name-defined]  # noqa: F821
 
 _PERSONAL: Final = access.staff_or_member(Scope.MEMBERS_READ)
@@ -85,6 +89,17 @@ async def _segments(parent: strawberry.Parent[Any], info: Info) -> Any:
     return found
 
 
+async def _tier_progress(parent: strawberry.Parent[Any], info: Info) -> Any:
+    loaders = info.context.loaders
+    ledger, program, ladder = (
+        await loaders.ledger(parent.id, counts=True),
+        await loaders.program(),
+        await loaders.ladder(),
+    )
+    assert ledger is not None, "a member has an account"
+    return reading.tier_progress(ledger, program, ladder, info.context.now)
+
+
 async def _lots(
     parent: strawberry.Parent[Any], info: Info, first: int = connections.FIRST_DEFAULT, after: str | None = None
 ) -> Any:
@@ -132,6 +147,12 @@ class Member(shapes.Node):
         access.staff(Scope.MEMBERS_READ), _segments, description="Those that the member is in now, the oldest first."
     )
     account: PointsAccount = strawberry.field(resolver=_account)
+    tier_progress: TierProgress = access.resolved_by(
+        _PERSONAL, _tier_progress, description="Where the member stands, and what is missing to keep its tier or rise."
+    )
+    tier_history: Connection[TierChange] = connections.family(
+        stored_tiers.history_of, stored_tiers.HISTORY_KEYSET, _PERSONAL, description="The latest first."
+    )
     point_transactions: Connection[PointTransaction] = connections.family(
         stored_points.transactions_of, stored_points.TRANSACTION_KEYSET, _PERSONAL, description="The latest first."
     )
@@ -144,6 +165,9 @@ class Member(shapes.Node):
     )
     purchases: Connection[LaterPurchase] = connections.family(
         stored_purchases.of_members, stored_purchases.KEYSET, _PERSONAL, description="The latest first."
+    )
+    activities: Connection[LaterActivity] = connections.family(
+        stored_activities.of_members, stored_activities.KEYSET, _PERSONAL, description="The latest first."
     )
     redemptions: Connection[LaterRedemption] = connections.family(
         stored_rewards.redemptions_of, stored_rewards.REDEMPTION_KEYSET, _PERSONAL, description="The latest first."

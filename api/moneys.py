@@ -31,11 +31,11 @@ def of(amount_minor: int, info: Info) -> Shown:
     return Shown(money.major_units(amount_minor, currency_code), currency_code)
 
 
-def field(attribute: str, *, description: str | None = None) -> Any:
-    """A field that shows the minor units in an attribute."""
+def field(attribute: str, *, name: str | None = None, description: str | None = None) -> Any:
+    """A field that shows the minor units in an attribute; null if it holds none."""
 
     def resolve(parent: strawberry.Parent[object], info: Info) -> Any:
         amount_minor = getattr(parent, attribute)
         return None if amount_minor is None else of(amount_minor, info)
 
-    return strawberry.field(resolver=resolve, description=description)
+    return strawberry.field(resolver=resolve, name=name, description=description)

@@ -9,11 +9,12 @@ import strawberry
 from api import access, ids, shapes
 from api.context import Info
 from domain import access as domain_access
-from domain import members, programs, redemptions, rewards, segments, stores, tiers
+from domain import activities, members, programs, redemptions, rewards, segments, stores
 from domain.access import Scope
 from domain.kernel import Row
 from domain.points import account
 from domain.purchases import purchase, refund
+from domain.tiers.tier import Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,12 @@ _KINDS: Final = {
     for kind in (
         _Kind(programs.Program, _PUBLIC),
         _Kind(stores.Store, _PUBLIC),
-        _Kind(tiers.Tier, _PUBLIC),
+        _Kind(Tier, _PUBLIC),
         _Kind(rewards.Reward, _PUBLIC),
         _Kind(segments.Segment, access.staff(Scope.PROGRAM_READ)),
         _Kind(members.Member, _PERSONAL, "id"),
         _Kind(account.PointTransaction, _PERSONAL, "member_id"),
+        _Kind(activities.Activity, _PERSONAL, "member_id"),
         _Kind(purchase.Purchase, _PERSONAL, "member_id"),
         _Kind(refund.Refund, _PERSONAL, "member_id"),
         _Kind(redemptions.Redemption, _PERSONAL, "member_id"),

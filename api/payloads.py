@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final, Protocol, Self, TypeVar
 from uuid import UUID
 
@@ -11,14 +11,19 @@ import strawberry
 from api import ids, inputs, refusals, scalars, shapes
 from api.context import Context, Info
 from api.errors import ApiError
+from domain.earning.checking import RuleReferenceUnknown
 from domain.kernel import Command, NotFound, Outcome, Refusal
 
 AnyPayload = TypeVar("AnyPayload", bound="Payload")
+# The place of a part in a command, and what the input calls it.
+Paths = Mapping[tuple[str, ...], str]
 Attempt = asyncio.Future[Outcome[Any]] | Refusal | ApiError
 
 _UNDERSCORE = re.compile(r"_([a-z])")
 # Details that hold a key of ours, and what it is the key of: clients get global ids.
 _REFERENCES: Final = {"purchaseId": "Purchase", "refundId": "Refund", "redemption": "Redemption"}
+# What rules name by its id.
+_NAMED_BY_ID: Final = {"tier": "Tier", "store": "Store"}
 
 strawberry.enum(
     refusals.UserErrorCode, description="Why a mutation was refused. New codes may be added: expect unknown ones."
@@ -32,7 +37,8 @@ class UserError:
     code: refusals.UserErrorCode
     message: str
     field: list[str] | None = strawberry.field(
-        default=None, description="The path of the input at fault, below `input`."
+        default=None,
+        description="The path of the input at fault, below `input`; a rule in a list is told by its place, from 0.",
     )
     details: scalars.JSONObject | None = None
 
@@ -42,7 +48,7 @@ class Payload:
     """What every mutation answers."""
 
     user_errors: list[UserError] = strawberry.field(
-        default_factory=list, description="Why the mutation was refused; empty if it was done."
+        default_factory=list, description="Why this was refused; empty if it was done."
     )
 
     @classmethod
@@ -62,22 +68,31 @@ class KeyedPayload(Payload):
 
 
 class Tells(Protocol):
-    """An input that tells one command."""
+    """An input that tells one command. One whose command calls its parts otherwise says so in `PATHS`."""
 
     def command(self, context: Context) -> Command[Any]:
         """The command for the domain. Raises refusals of what is malformed."""
 
 
-def user_error(refusal: Refusal) -> UserError:
-    """A refusal in the words of the contract: camel case, and global ids instead of keys."""
+def user_error(refusal: Refusal, paths: Paths | None = None) -> UserError:
+    """A refusal in the words of the contract: camel case, global ids instead of keys, and the input's own paths."""
     details = {_camel(name): _reference(refusal, name, value) for name, value in refusal.details.items()}
     told = {name: _reference(refusal, name, value) for name, value in refusal.details.items()}
     return UserError(
         code=refusals.UserErrorCode(refusal.code),
         message=refusal.text.format(**told),
-        field=None if refusal.field is None else [_camel(part) for name in refusal.field for part in name.split(".")],
+        field=None if refusal.field is None else _path(refusal.field, paths or {}),
         details=scalars.JSONObject(details) if details else None,
     )
+
+
+def _path(field: tuple[str, ...], paths: Paths) -> list[str]:
+    """Where the input has what a command calls `field`."""
+    told = [part for name in field for part in name.split(".")]
+    for place, shown in paths.items():
+        if tuple(told[: len(place)]) == place:
+            told[: len(place)] = [shown]
+    return [_camel(part) for part in told]
 
 
 def _camel(name: str) -> str:
@@ -86,6 +101,8 @@ def _camel(name: str) -> str:
 
 def _reference(refusal: Refusal, name: str, value: Any) -> Any:
     kind = _REFERENCES.get(name)
+    if isinstance(refusal, RuleReferenceUnknown) and name == "given":
+        kind = _NAMED_BY_ID.get(str(refusal.details["what"]))
     if isinstance(refusal, NotFound):
         # To clients an account is a part of its member.
         told = {"PointsAccount": "Member"}.get(str(refusal.details["kind"]), str(refusal.details["kind"]))
@@ -98,17 +115,18 @@ def _reference(refusal: Refusal, name: str, value: Any) -> Any:
         return value
 
 
-async def answered(payload: type[AnyPayload], attempt: Awaitable[AnyPayload]) -> AnyPayload:
+async def answered(payload: type[AnyPayload], attempt: Awaitable[AnyPayload], paths: Paths | None = None) -> AnyPayload:
     """What an attempt came to; a refusal becomes a payload that says why."""
     try:
         return await attempt
     except Refusal as refusal:
-        return payload(user_errors=[user_error(refusal)])
+        return payload(user_errors=[user_error(refusal, paths)])
 
 
 async def run(info: Info, given: Tells, payload: type[AnyPayload]) -> AnyPayload:
     """Run the command that an input tells, and show its result or its refusal. Raises what `Context.execute` does."""
-    return await answered(payload, _shown(info.context, payload, _told(info.context, given)))
+    attempt = _shown(info.context, payload, _told(info.context, given))
+    return await answered(payload, attempt, getattr(given, "PATHS", None))
 
 
 async def run_all(info: Info, many: Sequence[Tells], payload: type[AnyPayload]) -> list[AnyPayload]:

@@ -1,56 +1,41 @@
-"""The program in the API: its settings and earning rules."""
+"""The program in the API: its terms and its settings."""
 
-from datetime import date, datetime
-from typing import Self
+from datetime import datetime
+from typing import Any, Self
 
 import strawberry
 
-from api import access, inputs, moneys, payloads, scalars, shapes
+from api import access, inputs, payloads, scalars, shapes, terms
 from api.context import Context, Info
-from api.inputs import MoneyInput
-from api.moneys import Money
-from domain import earning, programs
+from api.earning import EarningRule
+from api.policies import (
+    ExpiryPolicy,
+    ExpiryPolicyInput,
+    PendingPolicy,
+    PendingPolicyInput,
+    TierPolicy,
+    TierPolicyInput,
+)
+from api.terms import PublishedRule
+from domain import programs
 from domain.access import Scope
 
-shapes.named(
-    earning.EarningKind,
-    programs.ExpiryKind,
-    programs.PendingKind,
-    programs.ReturnPolicy,
-    programs.ShortfallPolicy,
-)
+shapes.named(programs.ReturnPolicy, programs.ShortfallPolicy)
 
 _INTERNAL = access.staff(Scope.PROGRAM_READ)
 
 
-@shapes.shape()
-class PendingPolicy:
-    """When earned points may be spent: `days` with AFTER, `onDate` with ON_DATE."""
-
-    kind: programs.PendingKind
-    days: int | None
-    on_date: date | None
+async def _published(parent: strawberry.Parent[programs.Program], info: Info) -> Any:
+    found = await terms.published(info.context, parent)
+    info.context.take_nodes(len(found))
+    return found
 
 
-@shapes.shape()
-class ExpiryPolicy:
-    """When points expire, the last local day inclusive: `count` days or periods, or `onDate` with FIXED_DATE."""
-
-    kind: programs.ExpiryKind
-    count: int | None
-    on_date: date | None
-
-
-@shapes.shape()
-class EarningRule:
-    """What a purchase earns: `points` for every `amount` paid (PER_AMOUNT), or once from there on (BONUS_AT)."""
-
-    code: str
-    kind: earning.EarningKind
-    points: scalars.Points
-    amount: Money = moneys.field("amount_minor")
-    includes_freight: bool
-    minimum: Money = moneys.field("minimum_minor", description="Below this a purchase earns nothing by this rule.")
+async def _earning_rules(parent: strawberry.Parent[programs.Program], info: Info) -> Any:
+    found = terms.shown_rules(await info.context.loaders.rule_set(parent.rule_version), info.context)
+    # No connection, but items of a list all the same, of which a request may have so many in all.
+    info.context.take_nodes(len(found))
+    return found
 
 
 @shapes.shape(programs.Program)
@@ -68,7 +53,14 @@ class Program(shapes.Node):
     point_value_bp: scalars.BasisPoints = strawberry.field(
         description="What a point is worth, in basis points of the currency's minor unit."
     )
-    rules: list[EarningRule] = strawberry.field(name="earningRules")
+    tier_policy: TierPolicy
+    categories: list[str] = strawberry.field(description="Those of products that earning rules may name.")
+    rules: list[PublishedRule] = strawberry.field(
+        resolver=_published, description="The program's terms in plain Chinese and English, made from its data."
+    )
+    earning_rules: list[EarningRule] = strawberry.field(
+        resolver=_earning_rules, description="What gives points, as data; for members to read, take `rules`."
+    )
     rule_version: int = access.guarded(_INTERNAL, "rule_version")
     shortfall_policy: programs.ShortfallPolicy = access.guarded(_INTERNAL, "shortfall_policy")
     hold_minutes: int = access.guarded(
@@ -88,57 +80,8 @@ class ProgramQueries:
 
 
 @shapes.given()
-class PendingPolicyInput:
-    """When earned points may be spent: `days` (1 to 3,650) with AFTER, `onDate` with ON_DATE."""
-
-    kind: programs.PendingKind
-    days: int | None = None
-    on_date: date | None = None
-
-    def policy(self) -> programs.PendingPolicy:
-        """The policy for the domain."""
-        return programs.PendingPolicy(kind=self.kind, days=self.days, on_date=self.on_date)
-
-
-@shapes.given()
-class ExpiryPolicyInput:
-    """When points expire: `count` days (1 to 3,650) or periods (0 to 120), or `onDate` with FIXED_DATE."""
-
-    kind: programs.ExpiryKind
-    count: int | None = None
-    on_date: date | None = None
-
-    def policy(self) -> programs.ExpiryPolicy:
-        """The policy for the domain."""
-        return programs.ExpiryPolicy(kind=self.kind, count=self.count, on_date=self.on_date)
-
-
-@shapes.given()
-class EarningRuleInput:
-    """A rule: `points` for every `amount` paid (PER_AMOUNT), or once from there on (BONUS_AT)."""
-
-    code: str
-    kind: earning.EarningKind
-    points: scalars.Points
-    amount: MoneyInput
-    includes_freight: bool = False
-    minimum: MoneyInput | None = None
-
-    def rule(self, context: Context) -> earning.EarningRule:
-        """The rule for the domain. Refuses another currency than the program's."""
-        return earning.EarningRule(
-            code=self.code,
-            kind=self.kind,
-            points=self.points,
-            amount_minor=self.amount.minor(context, "earningRules.amount"),
-            includes_freight=self.includes_freight,
-            minimum_minor=0 if self.minimum is None else self.minimum.minor(context, "earningRules.minimum"),
-        )
-
-
-@shapes.given()
 class ProgramUpdateInput(inputs.RepeatableInput):
-    """What to change; what is left out stays. Earning rules are replaced as a whole and hold for new purchases."""
+    """What to change; what is left out stays."""
 
     name: str | None = None
     time_zone: str | None = None
@@ -150,10 +93,11 @@ class ProgramUpdateInput(inputs.RepeatableInput):
     replacement_days: int | None = None
     hold_minutes: int | None = None
     point_value_bp: scalars.BasisPoints | None = None
-    earning_rules: list[EarningRuleInput] | None = inputs.bounded(earning.RULES_MAX, default=None)
+    tier_policy: TierPolicyInput | None = None
+    categories: list[str] | None = inputs.bounded(programs.CATEGORIES_MAX, default=None)
 
-    def command(self, context: Context) -> programs.UpdateProgram:
-        """The command for the domain. Refuses another currency than the program's."""
+    def command(self, _: Context) -> programs.UpdateProgram:
+        """The command for the domain."""
         settings = programs.ProgramSettings(
             name=self.name,
             time_zone=self.time_zone,
@@ -165,9 +109,10 @@ class ProgramUpdateInput(inputs.RepeatableInput):
             replacement_days=self.replacement_days,
             hold_minutes=self.hold_minutes,
             point_value_bp=self.point_value_bp,
+            tier_policy=None if self.tier_policy is None else self.tier_policy.policy(),
+            categories=None if self.categories is None else tuple(self.categories),
         )
-        rules = None if self.earning_rules is None else tuple(rule.rule(context) for rule in self.earning_rules)
-        return programs.UpdateProgram(settings=settings, rules=rules)
+        return programs.UpdateProgram(settings=settings)
 
 
 @shapes.shape()
@@ -188,5 +133,5 @@ class ProgramMutations:
 
     @access.field(access.staff(Scope.PROGRAM_WRITE))
     async def program_update(self, info: Info, input: ProgramUpdateInput) -> ProgramUpdatePayload:  # noqa: A002
-        """Change settings or earning rules."""
+        """Change settings. A new tier policy has every member looked at again, in the background."""
         return await payloads.run(info, input, ProgramUpdatePayload)

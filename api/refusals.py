@@ -3,10 +3,11 @@
 import enum
 from typing import Final
 
-from domain import access, enrollments, programs, redemptions, segments, stores
+from domain import access, activities, campaigns, enrollments, explanations, programs, redemptions, segments, stores
 from domain.kernel import Refusal
 from domain.points import commands as points_commands
-from domain.purchases import refund
+from domain.points import tiers as tier_commands
+from domain.purchases import recording, refund
 from persistence import engine
 
 
@@ -39,7 +40,22 @@ class IdUnknown(Refusal):
 
 
 # Whatever can be refused stands in these modules or in what they import.
-_MODULES: Final = (access, enrollments, programs, redemptions, segments, stores, points_commands, refund, engine)
+_MODULES: Final = (
+    access,
+    activities,
+    campaigns,
+    enrollments,
+    explanations,
+    programs,
+    redemptions,
+    segments,
+    stores,
+    points_commands,
+    tier_commands,
+    recording,
+    refund,
+    engine,
+)
 
 
 def codes() -> list[str]:

@@ -11,6 +11,7 @@ from strawberry.types.scalar import ScalarDefinition
 
 Points = NewType("Points", int)
 BasisPoints = NewType("BasisPoints", int)
+MetricValue = NewType("MetricValue", int)
 CurrencyCode = NewType("CurrencyCode", str)
 JSONObject = NewType("JSONObject", object)
 
@@ -98,6 +99,11 @@ SCALARS: Final[Mapping[object, ScalarDefinition]] = {
         name="BasisPoints",
         description="A rate as a JSON integer: 10,000 basis points are 1.",
         parse_value=_integer("BasisPoints"),
+    ),
+    MetricValue: strawberry.scalar(
+        name="MetricValue",
+        description="A JSON integer of what tiers are reached by: points, minor units of money, or purchases.",
+        parse_value=_integer("MetricValue"),
     ),
     decimal.Decimal: strawberry.scalar(
         name="Decimal",

@@ -1,25 +1,26 @@
 """The demo program: a small shop with something of everything, made in a database that holds no program yet."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from api import banner, minting, passwords
+from api import banner, minting, passwords, presets
 from api.banner import DemoAccess
 from api.founding import making
 from domain.access import CreateApiKey, CreateOperator, KeyKind, Role, Scope
 from domain.enrollments import EnrollMember
 from domain.kernel import Command
 from domain.members import Gender, MemberRef, Profile
-from domain.programs import CreateProgram, ExpiryKind, ExpiryPolicy, Program, ProgramSettings
-from domain.purchases.purchase import RecordPurchase
+from domain.policies import ExpiryKind, ExpiryPolicy
+from domain.programs import CreateProgram, Program, ProgramSettings
+from domain.purchases.recording import RecordPurchase
 from domain.purchases.refund import PurchaseRef, RefundPurchase
 from domain.redemptions import RedeemReward
 from domain.rewards import CreateReward
 from domain.stores import Channel, CreateStore
-from domain.tiers import CreateTier
 from persistence import access, founding
 from persistence.engine import Engine, Result
 from persistence.startup import StartupError
@@ -33,17 +34,16 @@ _ACTOR: Final = "seed"
 _HINT_LENGTH: Final = 4
 
 SETTINGS: Final = ProgramSettings(
-    sign_up_points=100, expiry=ExpiryPolicy(kind=ExpiryKind.END_OF_YEAR, count=1), point_value_bp=100_000
+    sign_up_points=100,
+    expiry=ExpiryPolicy(kind=ExpiryKind.END_OF_YEAR, count=1),
+    point_value_bp=100_000,
+    tier_policy=presets.TIER_POLICY,
+    categories=presets.CATEGORIES,
 )
 STORES: Final = (
     CreateStore(code="SH-01", name="上海南京路店"),
     CreateStore(code="HZ-01", name="杭州湖滨店"),
     CreateStore(code="WEB", name="官网商城"),
-)
-TIERS: Final = (
-    CreateTier(name="普通", rank=1, qualifying_points=0, multiplier_bp=10_000),
-    CreateTier(name="银卡", rank=2, qualifying_points=1000, multiplier_bp=12_000),
-    CreateTier(name="金卡", rank=3, qualifying_points=5000, multiplier_bp=15_000),
 )
 REWARDS: Final = (
     CreateReward(code="VOUCHER-10", name="10 元优惠券", points=100),
@@ -74,6 +74,8 @@ MEMBERS: Final = (
     _member(5, "陈静", Gender.FEMALE, date(1979, 9, 9), Channel.PHONE),
     _member(6, "赵磊", Gender.MALE, date(1985, 12, 5), Channel.ONLINE, "企业"),
 )
+# How many days before the program was made everybody joined.
+MEMBER_DAYS: Final = 180
 # Whose, how many days before the program was made, its amount in minor units, and the code of the store.
 PURCHASES: Final = (
     ("demo-1", 150, 329_900, "SH-01"),
@@ -142,10 +144,14 @@ async def _make(engine: Engine, credentials: DemoAccess) -> None:
     program = await _tell(
         engine, "program", CreateProgram(program_id=PROGRAM_ID, name=NAME, currency_code=CURRENCY, settings=SETTINGS)
     )
-    await asyncio.gather(*(_tell(engine, f"tier:{tier.name}", tier) for tier in TIERS))
+    await asyncio.gather(*(_tell(engine, f"tier:{tier.name}", tier) for tier in presets.TIERS))
     stores = await asyncio.gather(*(_tell(engine, f"store:{store.code}", store) for store in STORES))
     made = await asyncio.gather(*(_tell(engine, f"reward:{reward.code}", reward) for reward in REWARDS))
-    await asyncio.gather(*(_tell(engine, f"member:{member.profile.external_id}", member) for member in MEMBERS))
+    await _tell(engine, "rules", presets.demo(program.created_at))
+    # They joined before they bought, so that every purchase earns by the tier of its own time.
+    joined = program.created_at - timedelta(days=MEMBER_DAYS)
+    members = [replace(member, enrolled_at=joined) for member in MEMBERS]
+    await asyncio.gather(*(_tell(engine, f"member:{member.profile.external_id}", member) for member in members))
     await _trade(
         engine,
         program,

@@ -12,11 +12,12 @@ from api.inputs import MoneyInput
 from api.moneys import Money
 from api.stores import Store
 from api.tiers import Tier
-from domain import checks, members, segments, stores, tiers
+from domain import checks, members, segments, stores
 from domain.access import Scope
 from domain.kernel import Refusal
 from domain.points import segmenting
 from domain.stores import Channel
+from domain.tiers import tier as tiers
 from persistence import members as stored_members
 from persistence import pages
 from persistence import segments as stored

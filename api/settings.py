@@ -52,6 +52,8 @@ class Settings(BaseSettings):
         default="warning", description="debug, info, warning or error"
     )
 
+    worker: Literal["auto", "on", "off"] = Field(default="auto", description="auto, on or off")
+
     database_pool_size: int = _number(10, 1, 90)
     engine_batch_max: int = _number(256, 1, 4096)
     engine_queue_max: int = _number(10_000, 1, 1_000_000)
@@ -68,7 +70,12 @@ class Settings(BaseSettings):
     member_token_minutes: int = _number(60, 1, 43_200)
     api_key_cache_seconds: int = _number(5, 0, 300)
 
-    @field_validator("log_level", mode="before")
+    @property
+    def works(self) -> bool:
+        """Whether the worker runs inside the server: unless it is told, where the server has its own database."""
+        return self.worker == "on" or (self.worker == "auto" and self.database_url is None)
+
+    @field_validator("log_level", "worker", mode="before")
     @classmethod
     def _in_lower_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value

@@ -20,6 +20,7 @@ class Scope(StrEnum):
     MEMBERS_WRITE = "MEMBERS_WRITE"  # enroll, edit, freeze
     MEMBER_TOKENS = "MEMBER_TOKENS"  # sign a member in
     PURCHASES_WRITE = "PURCHASES_WRITE"  # record, confirm, refund
+    ACTIVITIES_WRITE = "ACTIVITIES_WRITE"  # record activities, and take them back
     POINTS_WRITE = "POINTS_WRITE"  # transfer, hold, capture, release
     POINTS_ADJUST = "POINTS_ADJUST"  # credit and debit by hand
     REWARDS_WRITE = "REWARDS_WRITE"  # put rewards into the mall
@@ -40,6 +41,7 @@ _READS: Final = frozenset({Scope.PROGRAM_READ, Scope.MEMBERS_READ})
 _COUNTER: Final = _READS | {
     Scope.MEMBERS_WRITE,
     Scope.PURCHASES_WRITE,
+    Scope.ACTIVITIES_WRITE,
     Scope.REDEMPTIONS_WRITE,
 }
 SCOPES_OF: Final = {

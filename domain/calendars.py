@@ -50,3 +50,45 @@ def end_of_quarter(day: date, quarters_later: int = 0) -> date:
 def end_of_year(day: date, years_later: int = 0) -> date:
     """The last date of the year `years_later` years after that of `day`."""
     return date(day.year + years_later, 12, 31)
+
+
+def before(day: date) -> date:
+    """The date before a date."""
+    return day - timedelta(days=1)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day so many months later (or earlier); the last of the month where it has no such day."""
+    last = end_of_month(day, months)
+    return last.replace(day=min(day.day, last.day))
+
+
+def add_years(day: date, years: int) -> date:
+    """The same day so many years later; the 29th of February is the 28th in other years."""
+    return add_months(day, 12 * years)
+
+
+def start_of_period(day: date, period: str) -> date:
+    """The first date of the DAY, WEEK (from Monday), MONTH, YEAR or LIFETIME that a date belongs to."""
+    match period:
+        case "WEEK":
+            return day - timedelta(days=day.isoweekday() - 1)
+        case "MONTH":
+            return day.replace(day=1)
+        case "YEAR":
+            return day.replace(month=1, day=1)
+        case "LIFETIME":
+            return date.min
+        case _:
+            assert period == "DAY", "a period is one of five"
+            return day
+
+
+def noon_of(day: date, zone_name: str) -> datetime:
+    """Noon of a local date, in UTC."""
+    return datetime.combine(day, time(12), zone(zone_name)).astimezone(UTC)
+
+
+def add_days(day: date, days: int) -> date:
+    """The date so many days later."""
+    return day + timedelta(days=days)

@@ -1,7 +1,8 @@
 """What every command asks of its input. A check refuses with the field, what is wrong and what would be right."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -11,6 +12,8 @@ from domain.money import AMOUNT_MINOR_MAX
 # The largest integer that JSON readers everywhere keep exactly.
 POINTS_MAX: Final = 2**53 - 1
 TEXT_MAX: Final = 200
+# Why somebody did something by hand.
+REASON_MAX: Final = 500
 # Clocks of tills differ; what a till reports may be this far ahead of ours.
 CLOCK_SKEW_MAX: Final = timedelta(minutes=5)
 # Older than any shop that counts points, and far from where calendars end.
@@ -78,6 +81,16 @@ class TooMany(Refusal):
     text = "{name} may have at most {count_max} items; it has {count}."
 
 
+@contextmanager
+def below(*path: str) -> Generator[None, None, None]:
+    """Put a path before the field of whatever is refused within: a part does not know where in the input it stands."""
+    try:
+        yield
+    except Refusal as refusal:
+        refusal.field = (*path, *(refusal.field or ()))
+        raise
+
+
 def text(name: str, value: str, *, length_max: int = TEXT_MAX) -> str:
     """`value` without surrounding blanks. Refuses `TextInvalid`."""
     stripped = value.strip()
@@ -86,9 +99,19 @@ def text(name: str, value: str, *, length_max: int = TEXT_MAX) -> str:
     return stripped
 
 
+def reason(value: str) -> str:
+    """Why something is done by hand. Refuses `TextInvalid`."""
+    return text("reason", value, length_max=REASON_MAX)
+
+
 def optional_text(name: str, value: str | None, *, length_max: int = TEXT_MAX) -> str | None:
     """Like `text`, for what may be absent."""
     return None if value is None else text(name, value, length_max=length_max)
+
+
+def texts(name: str, values: Sequence[str], *, length_max: int = TEXT_MAX) -> tuple[str, ...]:
+    """Like `text`, for a list: each once, in the order they came."""
+    return tuple(dict.fromkeys(text(name, value, length_max=length_max) for value in values))
 
 
 def phone(value: str) -> str:

@@ -1,20 +1,19 @@
 """Enrollment: a person becomes a member, with an account and, if the program gives one, a sign-up bonus (S1, S2)."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from domain import checks, members, stores
-from domain.earning import Earned
+from domain.earning.rules import Trigger
 from domain.kernel import FAMILY, Command, Decision, Event, Refusal, State, Want
 from domain.members import Member, Profile
-from domain.points.account import PointsAccount, SourceType
-from domain.points.book import Source
+from domain.points.account import PointsAccount
 from domain.points.posting import Posting
+from domain.points.qualifying import Qualified
 from domain.programs import Program
 from domain.stores import Channel
-from domain.tiers import Tier
-
-SIGN_UP_RULE = "sign_up"
+from domain.tiers.tier import Tier
 
 
 class MemberKeyMissing(Refusal):
@@ -41,11 +40,15 @@ class Enrollment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrollMember(Command[Enrollment]):
-    """Enroll a member. Refuses malformed fields, keys that are taken, and a closed or unknown store."""
+    """Enroll a member. Refuses malformed fields, keys that are taken, and a closed or unknown store.
+
+    Who moves in from another system joined before: `enrolled_at` is when, now if it is not told.
+    """
 
     profile: Profile
     channel: Channel = Channel.ONLINE
     store_id: UUID | None = None
+    enrolled_at: datetime | None = None
 
     def decide(self, state: State) -> Decision[Enrollment]:
         state.need(Want(Program, state.program_id), Want(Tier, state.program_id, FAMILY), *self._key_wants())
@@ -55,24 +58,27 @@ class EnrollMember(Command[Enrollment]):
             raise MemberKeyMissing(field=("externalId",))
         members.refuse_taken_keys(state, told, None)
         stores.open_store(state, self.store_id)
+        enrolled_at = checks.past("enrolledAt", self.enrolled_at, state.now)
         member = Member(
             id=state.new_id(),
             program_id=state.program_id,
             channel=self.channel,
             store_id=self.store_id,
-            enrolled_at=state.now,
+            enrolled_at=enrolled_at,
         )
         member = replace(member, **told)  # type: ignore[arg-type]
-        posting = Posting(state, PointsAccount(id=member.id, program_id=state.program_id))
+        account = PointsAccount(id=member.id, program_id=state.program_id, enrolled_at=enrolled_at)
+        posting = Posting(state, account)
+        posting.member = member
         # The lowest tier may need nothing.
-        posting.reach_tier()
-        _give_bonus(posting, program)
+        posting.qualify(Qualified(), enrolled_at)
+        grant = posting.give(Trigger.ENROLLMENT, "enrollment", enrolled_at)
         rows = posting.close()
         return Decision(
             Enrollment(member=member, account=posting.account),
             save=(member, *rows),
             events=(
-                MemberEnrolled(member_id=member.id, points=program.sign_up_points),
+                MemberEnrolled(member_id=member.id, points=0 if grant is None else grant.points),
                 *posting.events,
             ),
         )
@@ -81,13 +87,3 @@ class EnrollMember(Command[Enrollment]):
         """The keys as they are given; one that is malformed is refused before it is looked up again."""
         given = ((key, getattr(self.profile, key)) for key in ("external_id", "phone"))
         return tuple(Want(Member, value, key) for key, value in given if value is not None)
-
-
-def _give_bonus(posting: Posting, program: Program) -> None:
-    if program.sign_up_points:
-        posting.earn(
-            (Earned(SIGN_UP_RULE, checks.points("signUpPoints", program.sign_up_points)),),
-            Source(SourceType.SIGN_UP, posting.account.id),
-            rule_version=program.rule_version,
-            occurred_at=posting.state.now,
-        )

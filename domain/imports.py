@@ -12,7 +12,7 @@ from uuid import UUID
 from domain import calendars, checks, money
 from domain.kernel import NotFound
 from domain.members import MemberRef
-from domain.purchases.purchase import RecordPurchase
+from domain.purchases.recording import RecordPurchase
 from domain.stores import Channel
 
 # ASCII digits and a point: no thousands separators, no exponents, nothing that could be read in two ways.

@@ -4,6 +4,7 @@ Nothing here reads a clock, a random source or a store. What a decision needs an
 hold is raised as `NotLoaded`; whoever runs the command loads it and runs the decision again.
 """
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -39,6 +40,10 @@ class Row:
     def is_open(self) -> bool:
         """Whether the row still takes part in its family: `State.all` yields open rows only."""
         return True
+
+    def companions(self) -> "tuple[Want, ...]":
+        """What whoever reads this row will surely ask for next, so that it is loaded with it. A hint."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +121,11 @@ FAMILY: Final = "*"
 _UNKNOWN: Final = object()
 
 
+def derived_id(of: UUID, what: str) -> UUID:
+    """An id that follows from another one and a name: two who would make the same row meet in its primary key."""
+    return UUID(bytes=hashlib.sha256(of.bytes + what.encode()).digest()[:16])
+
+
 def _uuid(number: int) -> UUID:
     return UUID(int=number)
 
@@ -150,6 +160,10 @@ class State:
         self.actor = actor
         self.idempotency_key = idempotency_key
         self._first_id = first_id
+        self._ids_given = 0
+
+    def begin_again(self) -> None:
+        """Let the command that has begun be run again, with the same ids."""
         self._ids_given = 0
 
     def new_id(self) -> UUID:

@@ -157,7 +157,7 @@ def checked(profile: Profile, program: Program, now: datetime) -> dict[str, obje
         "name": checks.optional_text("name", profile.name),
         "birthday": _checked_birthday(profile.birthday, calendars.local_date(now, program.time_zone)),
         "gender": profile.gender,
-        "attributes": _checked_attributes(profile.attributes),
+        "attributes": checked_attributes("attributes", profile.attributes),
         "tags": _checked_tags(profile.tags),
         "consents": _checked_consents(profile.consents, now),
     }
@@ -170,16 +170,17 @@ def _checked_birthday(birthday: date | None, today: date) -> date | None:
     return birthday
 
 
-def _checked_attributes(
-    attributes: Mapping[str, AttributeValue] | None,
+def checked_attributes(
+    field_name: str, attributes: Mapping[str, AttributeValue] | None
 ) -> Mapping[str, AttributeValue] | None:
+    """Names and their values, checked. Refuses `TooMany` and `AttributeInvalid`, naming the field."""
     if attributes is None:
         return None
-    checks.at_most("attributes", tuple(attributes), ATTRIBUTES_MAX)
+    checks.at_most(field_name, tuple(attributes), ATTRIBUTES_MAX)
     for name, value in attributes.items():
         is_name = 0 < len(name) <= 50 and "\0" not in name
         if not is_name or not _is_attribute(value):
-            raise AttributeInvalid(field=("attributes", str(name)[:50]), attribute=str(name)[:50])
+            raise AttributeInvalid(field=(field_name, str(name)[:50]), attribute=str(name)[:50])
     return dict(attributes)
 
 

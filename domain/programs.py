@@ -2,56 +2,23 @@
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Final
 from uuid import UUID
 from zoneinfo import ZoneInfoNotFoundError
 
-from domain import calendars, checks, earning
-from domain.kernel import Command, Decision, Event, Refusal, Row, State
+from domain import calendars, checks, policies
+from domain.earning import checking, rule_sets
+from domain.earning.checking import Known
+from domain.earning.rule_sets import EarningRules
+from domain.earning.rules import ONE_POINT_A_UNIT, EarningRule
+from domain.kernel import Command, Decision, Event, Refusal, Row, State, Want
+from domain.policies import ExpiryPolicy, PendingPolicy, TierPolicy
 
+CATEGORIES_MAX: Final = 500
 HOLD_MINUTES_MAX: Final = 60 * 24 * 30
 _CURRENCY = re.compile(r"[A-Z]{3}")
-
-
-class PendingKind(StrEnum):
-    """When earned points may be spent (L3)."""
-
-    IMMEDIATE = "IMMEDIATE"  # at once
-    AFTER = "AFTER"  # a number of days after the purchase
-    ON_EVENT = "ON_EVENT"  # when the shop says that the order was received
-    ON_DATE = "ON_DATE"  # at the start of a local date
-
-
-@dataclass(frozen=True, slots=True)
-class PendingPolicy:
-    """How long earned points are pending: `days` with AFTER, `on_date` with ON_DATE."""
-
-    kind: PendingKind = PendingKind.IMMEDIATE
-    days: int | None = None
-    on_date: date | None = None
-
-
-class ExpiryKind(StrEnum):
-    """When points expire (L5), in the program's time zone, the last local day inclusive."""
-
-    NEVER = "NEVER"
-    FIXED_DATE = "FIXED_DATE"  # after the local date `on_date`
-    DAYS = "DAYS"  # after `count` days
-    END_OF_MONTH = "END_OF_MONTH"  # with the month that is `count` months later
-    END_OF_QUARTER = "END_OF_QUARTER"  # with the quarter that is `count` quarters later
-    END_OF_YEAR = "END_OF_YEAR"  # with the year that is `count` years later
-    INACTIVITY = "INACTIVITY"  # after `count` days in which the member neither earned nor spent
-
-
-@dataclass(frozen=True, slots=True)
-class ExpiryPolicy:
-    """How long points last. `count` is 1 to 3,650 with DAYS and INACTIVITY, 0 to 120 periods with END_OF_*."""
-
-    kind: ExpiryKind = ExpiryKind.NEVER
-    count: int | None = None
-    on_date: date | None = None
 
 
 class ShortfallPolicy(StrEnum):
@@ -78,19 +45,27 @@ class Program(Row):
     name: str
     currency_code: str
     time_zone: str
-    # The earning rules that new purchases earn under, and their version (`EarningRules` keeps every one).
-    rules: tuple[earning.EarningRule, ...]
+    # The version of the rules that whatever happens now earns under (`EarningRules` keeps every one).
     rule_version: int
     sign_up_points: int = 0
-    pending: PendingPolicy = PendingPolicy()
-    expiry: ExpiryPolicy = ExpiryPolicy()
+    pending: PendingPolicy = policies.AT_ONCE
+    expiry: ExpiryPolicy = policies.FOR_EVER
     shortfall_policy: ShortfallPolicy = ShortfallPolicy.DEBT
     return_policy: ReturnPolicy = ReturnPolicy.REPLACE
     replacement_days: int = 7
     hold_minutes: int = 15
     # What one point is worth, in basis points of a minor unit: 100 points = 10 yuan is 10 fen, 100,000 bp.
     point_value_bp: int = 100_000
+    tier_policy: TierPolicy = policies.TIERS_FOR_LIFE
+    # Counts the changes of tiers and of their policy, after each of which every member is looked at again.
+    ladder_version: int = 1
+    # The categories that rules may name, so that no rule waits for a word that no purchase will have.
+    categories: tuple[str, ...] = ()
     created_at: datetime
+
+    def companions(self) -> tuple[Want, ...]:
+        """The rules in force."""
+        return (Want(EarningRules, self.rule_version, "version"),)
 
 
 class CurrencyInvalid(Refusal):
@@ -112,13 +87,6 @@ class TimeZoneInvalid(Refusal):
 
     code = "TIME_ZONE_INVALID"
     text = "{given!r} is no IANA time zone; one is written like Asia/Shanghai."
-
-
-class PolicyInvalid(Refusal):
-    """A policy lacks the number or date that its kind needs."""
-
-    code = "POLICY_INVALID"
-    text = "A policy of kind {kind} needs {needs}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +114,8 @@ class ProgramSettings:
     replacement_days: int | None = None
     hold_minutes: int | None = None
     point_value_bp: int | None = None
+    tier_policy: TierPolicy | None = None
+    categories: tuple[str, ...] | None = None
 
 
 def _check_settings(settings: ProgramSettings) -> dict[str, object]:
@@ -160,9 +130,14 @@ def _check_settings(settings: ProgramSettings) -> dict[str, object]:
     if settings.time_zone is not None:
         check_time_zone(settings.time_zone)
     if settings.pending is not None:
-        check_pending(settings.pending)
+        policies.check_pending(settings.pending)
     if settings.expiry is not None:
-        check_expiry(settings.expiry)
+        policies.check_expiry(settings.expiry)
+    if settings.tier_policy is not None:
+        policies.check_tiers(settings.tier_policy)
+    if settings.categories is not None:
+        checks.at_most("categories", settings.categories, CATEGORIES_MAX)
+        told["categories"] = checks.texts("categories", settings.categories)
     _check_numbers(settings)
     return told
 
@@ -186,32 +161,6 @@ def check_time_zone(name: str) -> None:
         raise TimeZoneInvalid(field=("timeZone",), given=name) from None
 
 
-def check_pending(policy: PendingPolicy) -> None:
-    """Refuses `PolicyInvalid` or `NumberInvalid`."""
-    if policy.kind is PendingKind.AFTER and policy.days is None:
-        raise PolicyInvalid(field=("pending",), kind=policy.kind, needs="a number of days")
-    if policy.kind is PendingKind.ON_DATE and policy.on_date is None:
-        raise PolicyInvalid(field=("pending",), kind=policy.kind, needs="a date")
-    if policy.days is not None:
-        checks.number("pending.days", policy.days, minimum=1, maximum=3650)
-
-
-def check_expiry(policy: ExpiryPolicy) -> None:
-    """Refuses `PolicyInvalid` or `NumberInvalid`."""
-    if policy.kind is ExpiryKind.NEVER:
-        return
-    if policy.kind is ExpiryKind.FIXED_DATE:
-        if policy.on_date is None:
-            raise PolicyInvalid(field=("expiry",), kind=policy.kind, needs="a date")
-        return
-    if policy.count is None:
-        raise PolicyInvalid(field=("expiry",), kind=policy.kind, needs="a count")
-    if policy.kind in (ExpiryKind.DAYS, ExpiryKind.INACTIVITY):
-        checks.number("expiry.count", policy.count, minimum=1, maximum=3650)
-    else:
-        checks.number("expiry.count", policy.count, minimum=0, maximum=120)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateProgram(Command[Program]):
     """Found a program under an id that was made beforehand. Refuses bad settings."""
@@ -221,42 +170,48 @@ class CreateProgram(Command[Program]):
     currency_code: str
     time_zone: str = "Asia/Shanghai"
     settings: ProgramSettings = ProgramSettings()
-    rules: tuple[earning.EarningRule, ...] = earning.ONE_POINT_A_UNIT
+    rules: tuple[EarningRule, ...] = ONE_POINT_A_UNIT
 
     def decide(self, state: State) -> Decision[Program]:
         if not _CURRENCY.fullmatch(self.currency_code):
             raise CurrencyInvalid(field=("currencyCode",), given=self.currency_code)
         check_time_zone(self.time_zone)
         told = _check_settings(self.settings)
-        earning.check_rules(self.rules)
+        rules = self._checked_rules(state, checks.texts("categories", self.settings.categories or ()))
         program = Program(
             id=self.program_id,
             program_id=self.program_id,
             name=checks.text("name", self.name),
             currency_code=self.currency_code,
             time_zone=self.time_zone,
-            rules=self.rules,
             rule_version=1,
             created_at=state.now,
         )
         program = replace(program, **told)  # type: ignore[arg-type]
-        rule_set = earning.rule_set(state, version=1, rules=self.rules)
+        rule_set = rule_sets.first_version(state, rules)
         return Decision(program, save=(program, rule_set), events=(ProgramUpdated(),))
+
+    def _checked_rules(self, state: State, categories: tuple[str, ...]) -> tuple[EarningRule, ...]:
+        """The first rules, which can name nothing of a program that has nothing yet but its categories."""
+        known = Known(
+            time_zone=self.time_zone,
+            today=calendars.local_date(state.now, self.time_zone),
+            categories=categories,
+        )
+        checking.check_all(self.rules, ())
+        return tuple(checking.check_rule(rule, {}, known) for rule in self.rules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateProgram(Command[Program]):
-    """Change settings; new earning rules become the next version, and older purchases keep theirs (L7)."""
+    """Change settings. A new tier policy has every member looked at again by the worker, in batches."""
 
     settings: ProgramSettings
-    rules: tuple[earning.EarningRule, ...] | None = None
 
     def decide(self, state: State) -> Decision[Program]:
         told = _check_settings(self.settings)
-        program = replace(state.change(Program, state.program_id), **told)  # type: ignore[arg-type]
-        if self.rules is None:
-            return Decision(program, save=(program,), events=(ProgramUpdated(),))
-        earning.check_rules(self.rules)
-        program = replace(program, rules=self.rules, rule_version=program.rule_version + 1)
-        rule_set = earning.rule_set(state, version=program.rule_version, rules=self.rules)
-        return Decision(program, save=(program, rule_set), events=(ProgramUpdated(),))
+        before = state.change(Program, state.program_id)
+        program = replace(before, **told)  # type: ignore[arg-type]
+        if program.tier_policy != before.tier_policy:
+            program = replace(program, ladder_version=before.ladder_version + 1)
+        return Decision(program, save=(program,), events=(ProgramUpdated(),))

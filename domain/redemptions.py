@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import ClassVar
 from uuid import UUID
 
 from domain import checks, members, stores
@@ -14,8 +14,6 @@ from domain.points.book import Source
 from domain.points.posting import Returned, open_posting, wants_to_draw
 from domain.rewards import QUANTITY_MAX, Reward, RewardStock
 from domain.stores import Channel
-
-REASON_MAX: Final = 500
 
 
 class RedemptionState(StrEnum):
@@ -198,7 +196,7 @@ class CancelRedemption(Command[Redeemed]):
     member_id: UUID | None = None
 
     def decide(self, state: State) -> Decision[Redeemed]:
-        reason = checks.text("reason", self.reason, length_max=REASON_MAX)
+        reason = checks.reason(self.reason)
         redemption = _placed(state, self.redemption_id, self.member_id)
         state.need(
             *wants_to_draw(state, redemption.member_id),

@@ -11,7 +11,7 @@ from domain.kernel import FAMILY, Command, Decision, Event, NotFound, Refusal, R
 from domain.members import Gender, Member
 from domain.programs import Program
 from domain.stores import Channel, Store
-from domain.tiers import Tier
+from domain.tiers.tier import Tier
 
 # How many a program has that are not archived: a member is held against each of them.
 SEGMENTS_MAX: Final = 200

@@ -12,15 +12,18 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient
 
 MODEL_MODULES = (
     "persistence.programs",
+    "persistence.earning",
     "persistence.stores",
     "persistence.tiers",
     "persistence.segments",
     "persistence.members",
     "persistence.points",
     "persistence.purchases",
+    "persistence.activities",
     "persistence.rewards",
     "persistence.access",
     "persistence.receipts",
+    "persistence.duties",
 )
 CONNECT_SECONDS_MAX = 10
 

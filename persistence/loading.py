@@ -30,8 +30,9 @@ async def load(connection: asyncpg.Connection, state: State, wants: Iterable[Wan
     chained: dict[Want, None] = {}
     for asking in sorted(by_asking, key=_place):
         asked = list(by_asking[asking].values())
-        await _ask(connection, state, asked, is_locking=is_locking)
+        found = await _ask(connection, state, asked, is_locking=is_locking)
         chained.update(dict.fromkeys(_brought_along(state, asked)))
+        chained.update((want, None) for row in found for want in row.companions() if state.is_missing(want))
     if chained:
         await load(connection, state, chained, is_locking=is_locking)
 
@@ -50,7 +51,8 @@ def _place(asking: Asking) -> tuple[int, str, bool]:
     return KIND_ORDER[kind], index or "", is_locked
 
 
-async def _ask(connection: asyncpg.Connection, state: State, wants: list[Want], *, is_locking: bool) -> None:
+async def _ask(connection: asyncpg.Connection, state: State, wants: list[Want], *, is_locking: bool) -> Iterable[Row]:
+    """Load what one way of asking answers, and give the rows that were asked for by themselves."""
     first = wants[0]
     table = TABLES[first.kind]
     told = (state.program_id, [want.value for want in wants])
@@ -61,8 +63,8 @@ async def _ask(connection: asyncpg.Connection, state: State, wants: list[Want], 
     records = await connection.fetch(table.sql_load(first.by, is_locked=is_locked), *told)
     if first.by == FAMILY:
         _admit_families(state, table, wants, records)
-    else:
-        _admit_rows(state, table, wants, records)
+        return ()
+    return _admit_rows(state, table, wants, records)
 
 
 def _admit_guards(state: State, kind: type[Row], records: Sequence[Record]) -> None:
@@ -70,7 +72,7 @@ def _admit_guards(state: State, kind: type[Row], records: Sequence[Record]) -> N
         state.admit(Want(kind, row.id, is_locked=True), row)
 
 
-def _admit_rows(state: State, table: Table, wants: list[Want], records: Sequence[Record]) -> None:
+def _admit_rows(state: State, table: Table, wants: list[Want], records: Sequence[Record]) -> Iterable[Row]:
     column = column_of(wants[0])
     found = {getattr(row := table.decode(record), column): row for record in records}
     for want in wants:
@@ -78,6 +80,7 @@ def _admit_rows(state: State, table: Table, wants: list[Want], records: Sequence
         state.admit(want, answer)
         if answer is not None:
             LASTING.keep(state.program_id, want, answer)
+    return found.values()
 
 
 def _admit_families(state: State, table: Table, wants: list[Want], records: Sequence[Record]) -> None:

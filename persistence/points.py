@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from datetime import datetime
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -12,7 +13,9 @@ from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.models import Model
 
 from domain.kernel import FAMILY, Row
-from domain.points import account, reading
+from domain.points import account, qualifying, reading, tiering
+from domain.programs import Program
+from domain.tiers import standing
 from persistence import connection, pages
 from persistence.tables import TABLES, describes
 
@@ -32,16 +35,30 @@ class PointsAccountTable(Model):
     lifetime_spent = fields.BigIntField()
     lifetime_expired = fields.BigIntField()
     qualifying_points = fields.BigIntField()
+    spend_minor = fields.BigIntField()
+    purchases = fields.IntField()
+    last_purchase_at = fields.DatetimeField(null=True)
     tier_id = fields.UUIDField(null=True)
+    tier_since = fields.DatetimeField(null=True)
+    earned_tier_id = fields.UUIDField(null=True)
+    tier_valid_until = fields.DatetimeField(null=True)
+    tier_grace_until = fields.DatetimeField(null=True)
+    manual_tier_id = fields.UUIDField(null=True)
+    manual_tier_until = fields.DatetimeField(null=True)
     sequence = fields.BigIntField()
     idle_expires_at = fields.DatetimeField(null=True)
     due_at = fields.DatetimeField(null=True)
+    enrolled_at = fields.DatetimeField()
 
     class Meta:
         table = "points_accounts"
         unique_together = (("program_id", "id"),)
         # What waits for the clock: only accounts where something does are in the index.
-        indexes = (Index(fields=("program_id", "due_at"), name="points_accounts_due"),)
+        indexes = (
+            Index(fields=("program_id", "due_at"), name="points_accounts_due"),
+            # Whose tier ends soon is warned of it.
+            Index(fields=("program_id", "tier_valid_until"), name="points_accounts_tier_ends"),
+        )
         constraints = (
             CheckConstraint(
                 check="available >= 0 AND pending >= 0 AND held >= 0 AND debt >= 0",
@@ -52,6 +69,11 @@ class PointsAccountTable(Model):
                 check="lifetime_earned >= 0 AND lifetime_spent >= 0 AND lifetime_expired >= 0"
                 " AND qualifying_points >= 0 AND sequence >= 0",
                 name="points_accounts_lifetime",
+            ),
+            CheckConstraint(check="spend_minor >= 0 AND purchases >= 0", name="points_accounts_purchases"),
+            CheckConstraint(
+                check="tier_id IS NOT DISTINCT FROM coalesce(manual_tier_id, earned_tier_id)",
+                name="points_accounts_tier_in_force",
             ),
         )
 
@@ -187,6 +209,22 @@ class ShortfallTable(Model):
         )
 
 
+@describes(qualifying.QualifyingEntry)
+class QualifyingEntryTable(Model):
+    id = fields.UUIDField(primary_key=True)
+    program_id = fields.UUIDField()
+    member_id = fields.UUIDField()
+    year_id = fields.UUIDField()
+    day = fields.DateField()
+    points = fields.BigIntField()
+    spend_minor = fields.BigIntField()
+    purchases = fields.IntField()
+
+    class Meta:
+        table = "qualifying_entries"
+        indexes = (Index(fields=("program_id", "year_id"), name="qualifying_entries_year"),)
+
+
 TRANSACTION_KEYSET: Final = pages.Keyset(("sequence",), (int,), is_descending=True)
 
 
@@ -199,8 +237,14 @@ async def transactions_of(
     )
 
 
-async def ledgers(program_id: UUID, member_ids: Sequence[UUID]) -> dict[UUID, reading.Ledger]:
-    """Members' accounts with what is open of them, as they stood at one instant, in five statements."""
+async def ledgers(
+    program_id: UUID, member_ids: Sequence[UUID], now: datetime, program: Program | None = None
+) -> tuple[dict[UUID, reading.Ledger], Program | None]:
+    """Members' accounts with what is open of them, as they stood at one instant, in five statements.
+
+    With a program, a sixth brings what counts for their tiers, where these do not last for life; so it does, after one
+    for the program, where an account waits for the clock. Gives the program back, if it was needed.
+    """
     # One snapshot: an account and lots of different instants would not agree.
     async with connection.acquire() as reader, reader.transaction(isolation="repeatable_read", readonly=True):
         table = TABLES[account.PointsAccount]
@@ -210,16 +254,46 @@ async def ledgers(program_id: UUID, member_ids: Sequence[UUID]) -> dict[UUID, re
         held_by = [hold.transaction_id for family in holds.values() for hold in family]
         draws = await _open_of(reader, account.LotDraw, program_id, held_by)
         shortfalls = await _open_of(reader, account.Shortfall, program_id, member_ids)
-    return {
+        accounts: list[Any] = [table.decode(record) for record in records]
+        if program is None and any(reading.is_due(row, now) for row in accounts):
+            program = await _program(reader, program_id)
+        years = {row.id: [] if program is None else _years(program, row, lots[row.id], now) for row in accounts}
+        wanted = [year_id for of_member in years.values() for year_id in of_member]
+        entries = await _open_of(reader, qualifying.QualifyingEntry, program_id, wanted) if wanted else {}
+        told_late = [row.id for row in accounts if reading.is_due(row, now) and _may_regain(row, lots[row.id])]
+        history = await _open_of(reader, standing.TierChange, program_id, told_late) if told_late else {}
+    found = {
         row.id: reading.Ledger(
-            account=row,  # type: ignore[arg-type]
+            account=row,
             lots=tuple(lots[row.id]),
             holds=tuple(holds[row.id]),
             draws=tuple(draw for hold in holds[row.id] for draw in draws[hold.transaction_id]),
             shortfalls=tuple(shortfalls[row.id]),
+            entries=tuple(entry for year_id in years[row.id] for entry in entries.get(year_id, ())),
+            history=tuple(history.get(row.id, ())),
         )
-        for row in map(table.decode, records)
+        for row in accounts
     }
+    return found, program
+
+
+async def _program(reader: asyncpg.Connection, program_id: UUID) -> Program:
+    table = TABLES[Program]
+    (record,) = await reader.fetch(table.sql_load(None, is_locked=False), program_id, [program_id])
+    return table.decode(record)  # type: ignore[return-value]
+
+
+def _may_regain(row: account.PointsAccount, lots: Sequence[account.Lot]) -> bool:
+    """Whether pending points may turn out to have kept a tier that was lost, or is lost only now, in its grace."""
+    since = row.tier_since
+    pending = [lot for lot in lots if lot.state is account.LotState.PENDING]
+    return since is not None and any(row.tier_grace_until is not None or lot.earned_at < since for lot in pending)
+
+
+def _years(program: Program, row: Any, lots: Sequence[account.Lot], now: datetime) -> list[UUID]:
+    """What the entries that decide about a member's tier belong to."""
+    pending = [lot.earned_at for lot in lots if lot.state is account.LotState.PENDING]
+    return [qualifying.year_of(row.id, year) for year in tiering.years_of(program, row, now, pending)]
 
 
 async def _open_of(

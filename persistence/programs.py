@@ -1,10 +1,10 @@
-"""Programs and the versions of their earning rules."""
+"""Programs."""
 
 from tortoise import fields
 from tortoise.migrations.constraints import CheckConstraint
 from tortoise.models import Model
 
-from domain import earning, programs
+from domain import programs
 from persistence.tables import describes
 
 
@@ -15,7 +15,6 @@ class ProgramTable(Model):
     name = fields.TextField()
     currency_code = fields.CharField(max_length=3)
     time_zone = fields.TextField()
-    rules: fields.JSONField[object] = fields.JSONField()
     rule_version = fields.IntField()
     sign_up_points = fields.BigIntField()
     pending: fields.JSONField[object] = fields.JSONField()
@@ -25,6 +24,9 @@ class ProgramTable(Model):
     replacement_days = fields.IntField()
     hold_minutes = fields.IntField()
     point_value_bp = fields.BigIntField()
+    tier_policy: fields.JSONField[object] = fields.JSONField()
+    ladder_version = fields.IntField()
+    categories: fields.JSONField[object] = fields.JSONField()
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -34,16 +36,3 @@ class ProgramTable(Model):
             CheckConstraint(check="sign_up_points >= 0", name="programs_sign_up_points"),
             CheckConstraint(check="rule_version >= 1", name="programs_rule_version"),
         )
-
-
-@describes(earning.EarningRules)
-class EarningRulesTable(Model):
-    id = fields.UUIDField(primary_key=True)
-    program_id = fields.UUIDField()
-    version = fields.IntField()
-    rules: fields.JSONField[object] = fields.JSONField()
-    created_at = fields.DatetimeField()
-
-    class Meta:
-        table = "earning_rules"
-        unique_together = (("program_id", "version"),)

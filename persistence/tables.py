@@ -149,7 +149,8 @@ def _encoder(columns: tuple[str, ...], sql_types: dict[str, str]) -> Callable[[R
     def encode(row: Row) -> tuple[Any, ...]:
         encoded = list(values(row))
         for index in documents:
-            encoded[index] = codec.dumps(encoded[index])
+            if encoded[index] is not None:
+                encoded[index] = codec.dumps(encoded[index])
         return tuple(encoded)
 
     return encode

@@ -1,14 +1,12 @@
 """One run of an import, from its options to its exit status."""
 
-import contextlib
 import itertools
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 import click
@@ -19,6 +17,7 @@ from api.founding import choosing
 from api.imports import files, reports
 from api.imports.files import FileUnusable, Source
 from api.imports.telling import Tally, Telling
+from api.interruptions import Interruption
 from domain import imports
 from domain.imports import Columns, Reading
 from domain.programs import Program
@@ -30,7 +29,6 @@ _REQUIRED: Final = frozenset({"purchase_id", "member", "occurred_at", "amount"})
 _OPTIONAL: Final = frozenset({"freight", "store", "channel", "currency"})
 # What one value of the command line may say for all rows.
 _FIXABLE: Final = frozenset({"store", "channel"})
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,32 +60,6 @@ class Done:
     tally: Tally
     seconds: float
     is_interrupted: bool = False
-
-
-class Interruption:
-    """Notes the first signal to stop, so that what is on its way is finished; the next one breaks off as before."""
-
-    def __init__(self) -> None:
-        self.is_told = False
-        self._previous = {number: signal.getsignal(number) for number in _SIGNALS}
-
-    @contextlib.contextmanager
-    def noted(self) -> Iterator[None]:
-        """Note signals in the block."""
-        for number in _SIGNALS:
-            signal.signal(number, self._note)
-        try:
-            yield
-        finally:
-            self._restore()
-
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
-        self.is_told = True
-        self._restore()
-
-    def _restore(self) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
 
 
 def run(options: Options) -> int:

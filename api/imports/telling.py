@@ -4,18 +4,19 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from api.imports.files import Record
 from api.imports.reports import Report
+from domain import checks
 from domain.enrollments import EnrollMember
 from domain.imports import Reading, RowInvalid, purchase
 from domain.kernel import Command, Outcome, Refusal
 from domain.members import MemberExists, Profile
-from domain.purchases.purchase import Recorded, RecordPurchase
-from domain.stores import Channel
-from persistence import imports
+from domain.purchases.recording import Recorded, RecordPurchase
+from persistence import clock, imports
 from persistence.engine import Engine, EngineStopped, Unavailable
 from persistence.receipts import IdempotencyKeyMismatch
 
@@ -95,14 +96,17 @@ class Telling:
         return self._engine.submit(command, program_id=self._program_id, actor=ACTOR, idempotency_key=key)
 
     async def _enroll(self, commands: Sequence[RecordPurchase]) -> None:
-        """Enroll whom the program does not know, and wait: the next batch sees only what is committed."""
-        channels: dict[str, Channel] = {}
-        for command in commands:
-            channels.setdefault(command.member.external_id or "", command.channel)
-        known = await imports.enrolled(self._program_id, list(channels))
+        """Enroll whom the program does not know, as of the earliest purchase that is told, and wait.
+
+        The next batch sees only what is committed.
+        """
+        first: dict[str, RecordPurchase] = {}
+        for command in sorted(commands, key=_time_of):
+            first.setdefault(command.member.external_id or "", command)
+        known = await imports.enrolled(self._program_id, list(first))
         answers = [
-            self._submit(EnrollMember(profile=Profile(external_id=member), channel=channel), f"import:member:{member}")
-            for member, channel in channels.items()
+            self._submit(_enrollment(command), f"import:member:{member}")
+            for member, command in first.items()
             if member not in known
         ]
         for answer in await asyncio.gather(*answers, return_exceptions=True):
@@ -135,3 +139,16 @@ class Telling:
     def _refuse(self, record: Record, code: str, message: str) -> None:
         self.tally.refused += 1
         self._report.refuse(record, code, message)
+
+
+def _time_of(command: RecordPurchase) -> datetime:
+    assert command.occurred_at is not None, "a row of a file has its time"
+    return command.occurred_at
+
+
+def _enrollment(first: RecordPurchase) -> EnrollMember:
+    """A member as of its first purchase; of now, if that has a time that will be refused."""
+    at = _time_of(first)
+    enrolled_at = at if checks.OCCURRED_MIN <= at <= clock.now() else None
+    profile = Profile(external_id=first.member.external_id)
+    return EnrollMember(profile=profile, channel=first.channel, enrolled_at=enrolled_at)

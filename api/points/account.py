@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import strawberry
 
-from api import access, ids, scalars, shapes
+from api import access, explanations, ids, moneys, scalars, shapes
+from api.context import Info
+from api.explanations import Explanation
+from api.moneys import Money
 from api.tiers import Tier
-from domain import tiers
 from domain.access import Scope
 from domain.points import account
+from domain.tiers import tier as tiers
 from persistence import pages
 
 shapes.named(
@@ -33,6 +36,8 @@ _SOURCES: Final = {
     account.SourceType.SIGN_UP: "Member",
     account.SourceType.HOLD: "Hold",
     account.SourceType.LOT: "Lot",
+    account.SourceType.ACTIVITY: "Activity",
+    account.SourceType.GRANT: "Grant",
 }
 
 HOLD_KEYSET: Final = pages.Keyset(("lapses_at", "id"), (datetime, UUID))
@@ -65,11 +70,17 @@ class PointsAccount:
     lifetime_spent: scalars.Points
     lifetime_expired: scalars.Points
     qualifying_points: scalars.Points = strawberry.field(description="Earned and never spent: they reach tiers.")
+    spend: Money = moneys.field("spend_minor", description="Paid for goods in all, refunds taken off.")
+    purchases: int = strawberry.field(description="Without those that were refunded as a whole.")
     tier: Tier | None = shapes.linked(tiers.Tier, "tier_id")
 
 
 def _source_id(parent: strawberry.Parent[account.PointTransaction | account.Lot]) -> strawberry.ID:
     return ids.encode(_SOURCES.get(parent.source_type, parent.source_type), parent.source_id)
+
+
+async def _explanation(parent: strawberry.Parent[account.PointTransaction], info: Info) -> Any:
+    return await explanations.of_transaction(info.context, parent)
 
 
 @shapes.shape(account.PointTransaction)
@@ -87,6 +98,9 @@ class PointTransaction(shapes.Node):
     rule_version: int | None
     reverses: strawberry.ID | None = shapes.reference("PointTransaction", "reverses")
     reason: str | None
+    explanation: Explanation | None = strawberry.field(
+        resolver=_explanation, description="Which rules gave this, by which inputs, and which did not and why."
+    )
     actor: str = access.guarded(_STAFF, "actor", description="Who caused it.")
     occurred_at: datetime
     recorded_at: datetime

@@ -1,24 +1,26 @@
 """Purchases: what is shown of one, how one is found, and how one is recorded and confirmed."""
 
 from datetime import datetime
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 import strawberry
 
-from api import access, connections, ids, inputs, moneys, payloads, scalars, shapes
+from api import access, connections, explanations, ids, inputs, moneys, payloads, scalars, shapes
 from api.connections import Connection
 from api.context import Context, Info
+from api.explanations import Explanation
 from api.inputs import MemberRefInput, MoneyInput
 from api.members import Member
 from api.moneys import Money
 from api.stores import Store
 from api.tiers import Tier
-from domain import checks, members, stores, tiers
+from domain import checks, members, stores
 from domain.access import Scope
 from domain.kernel import Refusal
-from domain.purchases import purchase as recording
+from domain.purchases import purchase, recording
 from domain.purchases import refund as refunding
 from domain.stores import Channel
+from domain.tiers import tier as tiers
 from persistence import purchases as stored
 
 ROWS_MAX: Final = 500
@@ -46,7 +48,11 @@ class PurchaseLine:
     points: scalars.Points = strawberry.field(description="Spent on this line.")
 
 
-@shapes.shape(recording.Purchase)
+async def _explanation(parent: strawberry.Parent[purchase.Purchase], info: Info) -> Any:
+    return await explanations.of_purchase(info.context, parent)
+
+
+@shapes.shape(purchase.Purchase)
 class Purchase(shapes.Node):
     """An order paid at a store, with what it earned, and under which rules, tier and multiplier."""
 
@@ -62,7 +68,11 @@ class Purchase(shapes.Node):
     points_earned: scalars.Points
     tier: Tier | None = shapes.linked(tiers.Tier, "tier_id")
     multiplier_bp: scalars.BasisPoints
+    discount_bp: scalars.BasisPoints = strawberry.field(description="The tier's discount then.")
     rule_version: int
+    explanation: Explanation = strawberry.field(
+        resolver=_explanation, description="Which rules gave its points, by which inputs, and which did not and why."
+    )
     refunded: Money = moneys.field("refunded_minor", description="What of the amount was refunded so far.")
     points_clawed: scalars.Points = strawberry.field(description="What refunds took back of the points earned.")
     points_returned: scalars.Points = strawberry.field(description="What refunds gave back of the points spent.")
@@ -106,9 +116,9 @@ class PurchaseQueries:
         return None if is_anothers else shapes.as_shape(Purchase, found)
 
 
-async def _found(context: Context, ref: refunding.PurchaseRef) -> recording.Purchase | None:
+async def _found(context: Context, ref: refunding.PurchaseRef) -> purchase.Purchase | None:
     if ref.id is not None:
-        return await context.loaders.row(recording.Purchase, ref.id)
+        return await context.loaders.row(purchase.Purchase, ref.id)
     return await stored.find(context.caller.program_id, ref.external_id or "")
 
 

@@ -13,7 +13,7 @@ from api.moneys import Money
 from api.purchases.purchase import Purchase, PurchaseRefInput
 from domain.access import Scope
 from domain.points import account
-from domain.purchases import purchase as recording
+from domain.purchases import purchase, recording
 from domain.purchases import refund as refunding
 
 shapes.named(account.ShortfallOutcome)
@@ -35,7 +35,7 @@ class RefundLine:
 class Refund(shapes.Node):
     """Money and points given back for a purchase, and the points that were taken back with it."""
 
-    purchase: Purchase = shapes.linked(recording.Purchase, "purchase_id")
+    purchase: Purchase = shapes.linked(purchase.Purchase, "purchase_id")
     external_id: str = strawberry.field(description="The shop's own number, unique among the purchase's refunds.")
     lines: list[RefundLine]
     freight: Money = moneys.field("freight_minor")

@@ -44,6 +44,8 @@ class SourceType(StrEnum):
     TRANSFER = "TRANSFER"
     HOLD = "HOLD"
     LOT = "LOT"
+    ACTIVITY = "ACTIVITY"
+    GRANT = "GRANT"  # what the program's rules gave for an occasion of its own
     SHORTFALL = "SHORTFALL"
 
 
@@ -73,13 +75,27 @@ class PointsAccount(Row):
     lifetime_expired: int = 0
     # Earned and never spent: what tiers are reached by (K1). A refund of a purchase lowers it.
     qualifying_points: int = 0
+    # What was paid for goods in minor units and how many purchases there were, refunds taken off; and the last of them.
+    spend_minor: int = 0
+    purchases: int = 0
+    last_purchase_at: datetime | None = None
+    # The tier in force, and since when: the one that staff set by hand while there is one, else the one earned.
     tier_id: UUID | None = None
+    tier_since: datetime | None = None
+    # The tier earned by the metric, and the first instants without it, or without its grace (K2, K3); None for never.
+    earned_tier_id: UUID | None = None
+    tier_valid_until: datetime | None = None
+    tier_grace_until: datetime | None = None
+    # The tier that staff set, and until when (K4); None for ever.
+    manual_tier_id: UUID | None = None
+    manual_tier_until: datetime | None = None
     # How many transactions the account has; the next one's `sequence` is one more.
     sequence: int = 0
     # When lots that expire by inactivity do: moved on by every earning and spending.
     idle_expires_at: datetime | None = None
-    # No lot activates or expires and no hold lapses before this; None if nothing waits for a clock.
+    # No lot activates or expires, no hold lapses and no tier ends before this; None if nothing waits for a clock.
     due_at: datetime | None = None
+    enrolled_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from domain import checks, tiers
+from domain import calendars, checks
 from domain.kernel import Event, Row, State
 from domain.points import lots
 from domain.points.account import (
@@ -21,6 +21,7 @@ from domain.points.account import (
     SourceType,
     TransactionKind,
 )
+from domain.points.qualifying import Qualified, QualifyingEntry, year_of
 from domain.programs import Program
 
 # What raises the points that tiers are reached by, once they are available (K1, L3).
@@ -68,10 +69,17 @@ class Book:
         self._is_new = account.sequence == 0
         self._lots: dict[UUID, Lot] | None = {} if self._is_new else None
         self._opened: dict[UUID, Lot] = {}
+        # The time the book has come to: before the clock's while it catches up.
+        self.now = state.now
+        # Lots whose due time may be another now, for the clock that catches up.
+        self._stirred: set[UUID] = set()
         self._saved: dict[UUID, Row] = {}
         self._draws: list[LotDraw] = []
         # When points of a lot stopped being held: they expire no earlier than that (L10).
         self._freed_at: dict[UUID, datetime] = {}
+        # What counts for tiers, by the day it was earned on (K1), and when the latest of it was that may reach one.
+        self._qualified: dict[date, Qualified] = {}
+        self._may_rise_at: datetime | None = None
 
     @property
     def open_lots(self) -> tuple[Lot, ...]:
@@ -84,6 +92,35 @@ class Book:
         before = self.account.idle_expires_at
         if later is not None and (before is None or later > before):
             self.account = replace(self.account, idle_expires_at=later)
+
+    def credit(
+        self,
+        kind: TransactionKind,
+        source: Source,
+        openings: Sequence[Opening],
+        *,
+        rule: str = "",
+        rule_version: int | None = None,
+        reverses: UUID | None = None,
+        reason: str | None = None,
+        occurred_at: datetime | None = None,
+    ) -> PointTransaction:
+        """Open lots and credit their sum. Refuses `PointsOverflow`."""
+        amount = sum(opening.amount for opening in openings)
+        pending = sum(opening.amount for opening in openings if self._is_pending(opening))
+        transaction = self._record(
+            kind,
+            amount,
+            source,
+            Changes(available=amount - pending, pending=pending),
+            rule=rule,
+            rule_version=rule_version,
+            reverses=reverses,
+            reason=reason,
+            occurred_at=occurred_at,
+        )
+        self._open_lots(transaction, openings)
+        return transaction
 
     def _all_lots(self) -> dict[UUID, Lot]:
         if self._lots is None:
@@ -98,10 +135,11 @@ class Book:
     def _put_lot(self, lot: Lot) -> None:
         (self._opened if self._lots is None else self._lots)[lot.id] = lot
         self._saved[lot.id] = lot
+        self._stirred.add(lot.id)
         self._wait_for(self._due_time(lot))
 
     def _is_pending(self, opening: Opening) -> bool:
-        return opening.available_at is None or opening.available_at > self.state.now
+        return opening.available_at is None or opening.available_at > self.now
 
     def _record(
         self,
@@ -115,11 +153,12 @@ class Book:
         reverses: UUID | None = None,
         reason: str | None = None,
         occurred_at: datetime | None = None,
+        earned_at: datetime | None = None,
     ) -> PointTransaction:
         account, state = self.account, self.state
         self.account = self._moved(kind, amount, changes)
-        if self.account.qualifying_points > account.qualifying_points:
-            self.reach_tier()
+        if kind in _QUALIFYING and changes.available:
+            self.qualify(Qualified(points=changes.available), earned_at or occurred_at or state.now)
         transaction = PointTransaction(
             id=state.new_id(),
             program_id=account.program_id,
@@ -161,7 +200,6 @@ class Book:
             lifetime_earned=account.lifetime_earned + (amount if kind is TransactionKind.EARN else 0),
             lifetime_spent=account.lifetime_spent - (amount if kind in _SPENDING else 0),
             lifetime_expired=account.lifetime_expired - (amount if kind is TransactionKind.EXPIRE else 0),
-            qualifying_points=account.qualifying_points + (changes.available if kind in _QUALIFYING else 0),
             sequence=account.sequence + 1,
         )
 
@@ -209,17 +247,39 @@ class Book:
         )
         self._draws.append(draw)
 
-    def reach_tier(self) -> None:
-        """A higher tier is reached at once (K2); none is lost here."""
-        ladder = self.state.all(tiers.Tier, of=self.state.program_id)
-        after = tiers.reached(ladder, self.account.qualifying_points)
-        before = tiers.current(ladder, self.account.tier_id)
-        if after is None or (before is not None and before.rank >= after.rank):
-            return
-        self.events.append(
-            tiers.TierReached(member_id=self.account.id, tier_id=after.id, tier_id_before=self.account.tier_id)
+    def qualify(self, change: Qualified, at: datetime) -> None:
+        """Count for tiers what was earned, paid and bought at a business time, or take it off again (K1)."""
+        account = self.account
+        self.account = replace(
+            account,
+            qualifying_points=account.qualifying_points + change.points,
+            spend_minor=account.spend_minor + change.spend_minor,
+            purchases=account.purchases + change.purchases,
         )
-        self.account = replace(self.account, tier_id=after.id)
+        figures = (self.account.qualifying_points, self.account.spend_minor, self.account.purchases)
+        assert min(figures) >= 0, "no more is taken off than was counted"
+        day = calendars.local_date(at, self.program.time_zone)
+        self._qualified[day] = self._qualified.get(day, Qualified()) + change
+        # A new member has the lowest tier if that needs nothing; otherwise only more than before reaches one.
+        may_rise = min(change) >= 0 and (self._is_new or max(change) > 0)
+        if may_rise and (self._may_rise_at is None or at > self._may_rise_at):
+            self._may_rise_at = at
+
+    def _qualifying_entries(self) -> list[QualifyingEntry]:
+        return [
+            QualifyingEntry(
+                id=self.state.new_id(),
+                program_id=self.account.program_id,
+                member_id=self.account.id,
+                year_id=year_of(self.account.id, day.year),
+                day=day,
+                points=counted.points,
+                spend_minor=counted.spend_minor,
+                purchases=counted.purchases,
+            )
+            for day, counted in self._qualified.items()
+            if counted != Qualified()
+        ]
 
     def _due_time(self, lot: Lot) -> datetime | None:
         """When the clock acts on a lot next: nothing expires before it is available, or while it is held."""

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
 from uuid import UUID
 
 from domain import checks, members
@@ -21,9 +20,8 @@ from domain.points.account import (
 )
 from domain.points.book import Opening, Source
 from domain.points.posting import Posting, open_posting, wants_to_draw
-from domain.programs import HOLD_MINUTES_MAX, ExpiryKind
-
-REASON_MAX: Final = 500
+from domain.policies import ExpiryKind
+from domain.programs import HOLD_MINUTES_MAX
 
 
 class TransferToSelf(Refusal):
@@ -98,7 +96,7 @@ class AdjustPoints(Command[Moved]):
     reason: str
 
     def decide(self, state: State) -> Decision[Moved]:
-        reason = checks.text("reason", self.reason, length_max=REASON_MAX)
+        reason = checks.reason(self.reason)
         checks.points("points", abs(self.points))
         posting = open_posting(state, members.resolve(state, self.member))
         source = Source(SourceType.ADJUSTMENT, state.new_id())
@@ -131,7 +129,7 @@ class TransferPoints(Command[Transferred]):
 
     def decide(self, state: State) -> Decision[Transferred]:
         checks.points("points", self.points)
-        reason = checks.optional_text("reason", self.reason, length_max=REASON_MAX)
+        reason = checks.optional_text("reason", self.reason, length_max=checks.REASON_MAX)
         sender_id = members.resolve(state, self.sender)
         recipient_id = members.resolve(state, self.recipient)
         if sender_id == recipient_id:
@@ -241,7 +239,7 @@ class SettleAccount(Command[PointsAccount]):
     def decide(self, state: State) -> Decision[PointsAccount]:
         posting = open_posting(state, self.member_id)
         rows = posting.close()
-        if not posting.transactions and posting.account == state.get(PointsAccount, self.member_id):
+        if rows == (state.get(PointsAccount, self.member_id),):
             return Decision(posting.account)
         settled = AccountSettled(member_id=self.member_id, transactions=len(posting.transactions))
         return Decision(posting.account, save=rows, events=(settled, *posting.events))
@@ -256,7 +254,7 @@ class FreezeMember(Command[PointsAccount]):
     reason: str
 
     def decide(self, state: State) -> Decision[PointsAccount]:
-        reason = checks.text("reason", self.reason, length_max=REASON_MAX)
+        reason = checks.reason(self.reason)
         posting = open_posting(state, members.resolve(state, self.member))
         status = AccountStatus.FROZEN if self.is_frozen else AccountStatus.ACTIVE
         posting.account = replace(posting.account, status=status)

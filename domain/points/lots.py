@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from domain import calendars
 from domain.points.account import InsufficientPoints, Lot, PointsAccount
-from domain.programs import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy, Program
+from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
+from domain.programs import Program
 
 Draws = tuple[tuple[Lot, int], ...]
 

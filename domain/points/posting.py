@@ -5,12 +5,11 @@ the clock catch up (lots that became available or expired, holds that lapsed), t
 command's moves, and closes into the rows to save with debt paid and tiers reached.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from domain.earning import Earned
 from domain.kernel import FAMILY, NotFound, Row, State, Want
 from domain.members import Member, MemberRef
 from domain.points import lots
@@ -30,8 +29,9 @@ from domain.points.account import (
     TransactionKind,
 )
 from domain.points.book import Changes, Opening, Source, closed_if_empty
+from domain.points.qualifying import Qualified
 from domain.points.settling import SettlingBook
-from domain.programs import ExpiryKind, PendingKind, PendingPolicy, Program, ReturnPolicy
+from domain.programs import Program, ReturnPolicy, ShortfallPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,52 +55,15 @@ class Returned:
 class Posting(SettlingBook):
     """The moves of one command on one account. Make one with `open_posting`."""
 
+    def catch_up(self) -> None:
+        """Let the clock catch up, if anything is due."""
+        if self.account.due_at is not None and self.account.due_at <= self.state.now:
+            self.settle()
+
     def require_active(self) -> None:
         """Refuses `MemberFrozen`."""
         if self.account.status is AccountStatus.FROZEN:
             raise MemberFrozen
-
-    def earn(self, earned: Iterable[Earned], source: Source, *, rule_version: int, occurred_at: datetime) -> None:
-        """Credit what rules gave, each rule its own transaction and lot, by the program's policies (L3, L5)."""
-        self.touch(occurred_at)
-        for item in earned:
-            self.credit(
-                TransactionKind.EARN,
-                source,
-                (self._earned_opening(item.points, source, occurred_at),),
-                rule=item.rule,
-                rule_version=rule_version,
-                occurred_at=occurred_at,
-            )
-
-    def credit(
-        self,
-        kind: TransactionKind,
-        source: Source,
-        openings: Sequence[Opening],
-        *,
-        rule: str = "",
-        rule_version: int | None = None,
-        reverses: UUID | None = None,
-        reason: str | None = None,
-        occurred_at: datetime | None = None,
-    ) -> PointTransaction:
-        """Open lots and credit their sum. Refuses `PointsOverflow`."""
-        amount = sum(opening.amount for opening in openings)
-        pending = sum(opening.amount for opening in openings if self._is_pending(opening))
-        transaction = self._record(
-            kind,
-            amount,
-            source,
-            Changes(available=amount - pending, pending=pending),
-            rule=rule,
-            rule_version=rule_version,
-            reverses=reverses,
-            reason=reason,
-            occurred_at=occurred_at,
-        )
-        self._open_lots(transaction, openings)
-        return transaction
 
     def spend(
         self,
@@ -194,10 +157,17 @@ class Posting(SettlingBook):
             self._refund(alive, replaced, to_lots, source, spending)
         return Returned(to_lots=to_lots, replaced=replaced, forfeited=lost - replaced)
 
-    def claw_back(self, amount: int, source: Source, *, earned_by: UUID, reverses: UUID) -> Clawed:
-        """Take earned points back: the purchase's pending lots, its active ones, then others (L8).
+    def note_purchase(self, at: datetime) -> None:
+        """Note when the member last bought."""
+        before = self.account.last_purchase_at
+        if before is None or at > before:
+            self.account = replace(self.account, last_purchase_at=at)
 
-        `earned_by` is the purchase, `reverses` its earning. What cannot be taken is `short`.
+    def claw_back(self, amount: int, source: Source, *, earned_by: UUID, reverses: UUID, earned_at: datetime) -> Clawed:
+        """Take earned points back: those of pending lots of what earned them, of its active ones, then others (L8).
+
+        `earned_by` is the purchase or activity, `reverses` its earning, `earned_at` when it was. What cannot be taken
+        is `short`.
         """
         own = sorted((lot for lot in self.open_lots if lot.source_id == earned_by), key=lambda lot: lot.id.int)
         pending = [lot for lot in own if lot.state is LotState.PENDING]
@@ -214,8 +184,8 @@ class Posting(SettlingBook):
                 reverses=reverses,
             )
             self._draw(transaction, drawn)
-        # What could not be taken lowers the metric too: the purchase no longer counts (K1).
-        self.account = replace(self.account, qualifying_points=max(0, self.account.qualifying_points - rest))
+        # What could not be taken lowers the metric too: what earned it no longer counts (K1).
+        self.qualify(Qualified(points=-min(rest, self.account.qualifying_points)), earned_at)
         return Clawed(cancelled=cancelled, reversed=taken, short=rest - taken)
 
     def fall_short(self, amount: int, outcome: ShortfallOutcome, source: Source, *, reverses: UUID) -> Shortfall:
@@ -240,23 +210,12 @@ class Posting(SettlingBook):
         return shortfall
 
     def close(self) -> tuple[Row, ...]:
-        """Settle what this posting made due, pay debt, reach tiers, and hand over the rows to save."""
-        if self.account.due_at is not None and self.account.due_at <= self.state.now:
-            self.settle()
+        """Reach tiers, settle what this posting made due, pay debt, and hand over the rows to save."""
+        self.rise()
+        self.catch_up()
         self.pay_debt(self.state.now)
-        return (self.account, *self.transactions, *self._saved.values(), *self._draws)
-
-    def _earned_opening(self, amount: int, source: Source, occurred_at: datetime) -> Opening:
-        program = self.program
-        # Only a purchase is ever confirmed: other points would wait for an event that never comes.
-        waits_in_vain = program.pending.kind is PendingKind.ON_EVENT and source.type is not SourceType.PURCHASE
-        pending = PendingPolicy() if waits_in_vain else program.pending
-        return Opening(
-            amount=amount,
-            available_at=lots.available_at(pending, occurred_at, program.time_zone),
-            expires_at=lots.expires_at(program.expiry, occurred_at, program.time_zone),
-            expires_when_idle=program.expiry.kind is ExpiryKind.INACTIVITY,
-        )
+        entries = self._qualifying_entries()
+        return (self.account, *self.transactions, *self._saved.values(), *self._draws, *entries)
 
     def _require_open(self, hold: Hold) -> None:
         if hold.state is not HoldState.HELD:
@@ -333,9 +292,20 @@ def open_posting(state: State, member_id: UUID) -> Posting:
     if account is None:
         raise NotFound(kind="Member", key=str(member_id))
     posting = Posting(state, account)
-    if account.due_at is not None and account.due_at <= state.now:
-        posting.settle()
+    posting.catch_up()
     return posting
+
+
+def shortfall_outcome(policy: ShortfallPolicy, *, has_refund: bool) -> ShortfallOutcome:
+    """What becomes of points that cannot be taken back, by the program's policy (L8).
+
+    Where no money is refunded there is none to keep them back from, and they are owed.
+    """
+    if policy is ShortfallPolicy.CLAMP:
+        return ShortfallOutcome.WRITTEN_OFF
+    if policy is ShortfallPolicy.DEDUCT_FROM_REFUND and has_refund:
+        return ShortfallOutcome.DEDUCTED
+    return ShortfallOutcome.DEBT
 
 
 def _first(draws: lots.Draws, amount: int) -> lots.Draws:

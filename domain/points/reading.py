@@ -10,22 +10,31 @@ from domain import calendars, checks
 from domain.kernel import Row, State
 from domain.points import lots
 from domain.points.account import Hold, Lot, LotDraw, PointsAccount, Shortfall
-from domain.points.posting import open_posting
+from domain.points.posting import Posting
+from domain.points.qualifying import QualifyingEntry
+from domain.points.tiering import progress_of
 from domain.programs import Program
-from domain.tiers import Tier
+from domain.tiers.standing import TierChange, TierProgress
+from domain.tiers.tier import Tier
 
 WITHIN_DAYS_MAX: Final = 3650
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """An account with what is open of it, all of one instant: lots, holds with their draws, and what is owed."""
+    """An account with what is open of it, all of one instant: lots, holds with their draws, and what is owed.
+
+    `entries` are what counted in the years that decide about the tier (`tiering.years_of`), and `history` is that of
+    the tier; a reader whose members have neither a tier nor pending points may leave both empty.
+    """
 
     account: PointsAccount
     lots: tuple[Lot, ...] = ()
     holds: tuple[Hold, ...] = ()
     draws: tuple[LotDraw, ...] = ()
     shortfalls: tuple[Shortfall, ...] = ()
+    entries: tuple[QualifyingEntry, ...] = ()
+    history: tuple[TierChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +51,19 @@ def is_due(account: PointsAccount, now: datetime) -> bool:
 
 
 def settled(ledger: Ledger, program: Program, ladder: Sequence[Tier], now: datetime) -> Ledger:
-    """The ledger as the clock would leave it now: the decision of `SettleAccount`, kept nowhere."""
+    """The ledger as the clock would leave it now: the decision of `SettleAccount`, kept nowhere.
+
+    What rules would give for a tier that is reached on the way is not shown before it is given.
+    """
     if not is_due(ledger.account, now):
         return ledger
     state = State(program.id, is_complete=True)
     rows: tuple[Row, ...] = (*ledger.lots, *ledger.holds, *ledger.draws, *ledger.shortfalls)
-    state.keep((program, *ladder, ledger.account, *rows))
+    state.keep((program, *ladder, ledger.account, *rows, *ledger.entries, *ledger.history))
     state.begin(now=now, first_id=0, actor="reader", idempotency_key=None)
-    posting = open_posting(state, ledger.account.id)
+    posting = Posting(state, ledger.account)
+    posting.gives = False
+    posting.catch_up()
     state.keep(posting.close())
     return Ledger(
         account=posting.account,
@@ -57,7 +71,15 @@ def settled(ledger: Ledger, program: Program, ladder: Sequence[Tier], now: datet
         holds=state.all(Hold, of=ledger.account.id),
         draws=ledger.draws,
         shortfalls=state.all(Shortfall, of=ledger.account.id),
+        entries=state.rows(QualifyingEntry),
+        history=state.rows(TierChange),
     )
+
+
+def tier_progress(ledger: Ledger, program: Program, ladder: Sequence[Tier], now: datetime) -> TierProgress:
+    """Where a member stands now, whether or not the clock's work was done yet (K4)."""
+    shown = settled(ledger, program, ladder, now)
+    return progress_of(shown.account, program, ladder, shown.entries, now)
 
 
 def shown_lots(ledger: Ledger) -> tuple[Lot, ...]:

@@ -9,9 +9,7 @@ def figures_of(account: PointsAccount) -> segments.Figures:
     return segments.Figures(
         tier_id=account.tier_id,
         available=account.available,
-        # An account does not count purchases yet: until it has `purchases`, `spend_minor` and `last_purchase_at`,
-        # every member is one who has not bought.
-        purchases=0,
-        spend_minor=0,
-        last_purchase_at=None,
+        purchases=account.purchases,
+        spend_minor=account.spend_minor,
+        last_purchase_at=account.last_purchase_at,
     )

@@ -1,9 +1,9 @@
 """What the clock does to an account: holds lapse, pending lots activate, lots expire; and debt is paid."""
 
 import heapq
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
 from domain.kernel import FAMILY, Want
@@ -18,11 +18,16 @@ from domain.points.account import (
     SourceType,
     TransactionKind,
 )
-from domain.points.book import Book, Changes, Source, closed_if_empty
-from domain.tiers import Tier
+from domain.points.book import Changes, Source, closed_if_empty
+from domain.points.qualifying import QualifyingEntry, year_of
+from domain.points.tiering import TieringBook, tier_due_at, years_of
+from domain.tiers.tier import Tier
+
+# What the tier's end is queued under: no lot or hold has this id.
+_TIER: Final = 0
 
 
-class SettlingBook(Book):
+class SettlingBook(TieringBook):
     """A book that can catch up with the clock, each due thing at its own time, in order."""
 
     def settle(self) -> None:
@@ -35,15 +40,43 @@ class SettlingBook(Book):
         holds = {hold.id.int: hold for hold in self._open_holds()}
         queue = [(at, item.id.int) for at, item in self._waiting()]
         heapq.heapify(queue)
+        self._stirred.clear()
+        self._queue_tier(queue)
+        come_to = datetime.min.replace(tzinfo=UTC)
         while queue and queue[0][0] <= self.state.now:
             at, key = heapq.heappop(queue)
-            changed = self._lapse(holds.pop(key), at) if key in holds else self._happen(UUID(int=key), at)
+            self.now = come_to = max(come_to, at)
+            if key == _TIER:
+                self._end_tier_if_due(at)
+            elif key in holds:
+                self._lapse(holds.pop(key), at)
+            else:
+                self._happen(UUID(int=key), at)
             self.pay_debt(at)
-            for lot in changed:
-                again = self._due_time(self._lot(lot.id))
-                if again is not None:
-                    heapq.heappush(queue, (again, lot.id.int))
+            self.rise()
+            self._queue_tier(queue)
+            self._queue_stirred(queue)
+        self.now = self.state.now
         self.account = replace(self.account, due_at=self._soonest())
+
+    def _queue_tier(self, queue: list[tuple[datetime, int]]) -> None:
+        """Queue the tier's end, unless it is queued for the same time."""
+        at = tier_due_at(self.account)
+        if at is not None and (at, _TIER) not in queue:
+            heapq.heappush(queue, (at, _TIER))
+
+    def _queue_stirred(self, queue: list[tuple[datetime, int]]) -> None:
+        """Queue the lots that were opened or changed for when they are due then."""
+        for lot_id in self._stirred:
+            at = self._due_time(self._lot(lot_id))
+            if at is not None:
+                heapq.heappush(queue, (at, lot_id.int))
+        self._stirred.clear()
+
+    def _end_tier_if_due(self, at: datetime) -> None:
+        # What was earned meanwhile may have given it more time.
+        if tier_due_at(self.account) == at:
+            self._end_tier(at)
 
     def activate(self, lot: Lot, at: datetime) -> None:
         """Make a pending lot's points available (L3)."""
@@ -53,6 +86,7 @@ class SettlingBook(Book):
             Source(SourceType.LOT, lot.id),
             Changes(available=lot.remaining, pending=-lot.remaining),
             occurred_at=at,
+            earned_at=lot.earned_at,
         )
         self._keep_draw(transaction, lot, lot.remaining)
         self._put_lot(replace(lot, state=LotState.ACTIVE, available_at=at))
@@ -64,23 +98,20 @@ class SettlingBook(Book):
             return saved
         return self.state.get(Hold, hold_id)
 
-    def _lapse(self, hold: Hold, at: datetime) -> Sequence[Lot]:
-        """Release a hold by the clock. Returns the lots whose time may have come with it."""
-        draws = self._draws_of(hold.transaction_id)
-        self._give_free(hold, draws, hold.amount, at)
+    def _lapse(self, hold: Hold, at: datetime) -> None:
+        """Release a hold by the clock."""
+        self._give_free(hold, self._draws_of(hold.transaction_id), hold.amount, at)
         self._saved[hold.id] = replace(hold, state=HoldState.LAPSED)
-        return [lot for lot, _ in draws]
 
-    def _happen(self, lot_id: UUID, at: datetime) -> Sequence[Lot]:
-        """Activate or expire a lot, unless what happened before left nothing to do. Returns it if it lives on."""
+    def _happen(self, lot_id: UUID, at: datetime) -> None:
+        """Activate or expire a lot, unless what happened before left nothing to do, or put it off."""
         lot = self._lot(lot_id)
         if self._due_time(lot) != at:
-            return ()
-        if lot.state is LotState.PENDING:
+            self._stirred.add(lot_id)
+        elif lot.state is LotState.PENDING:
             self.activate(lot, at)
-            return (lot,)
-        self._expire(lot, at)
-        return ()
+        else:
+            self._expire(lot, at)
 
     def _expire(self, lot: Lot, at: datetime) -> None:
         over = lot.free
@@ -126,11 +157,18 @@ class SettlingBook(Book):
         wants = [Want(Lot, member_id, FAMILY), Want(Hold, member_id, FAMILY)]
         if self.account.debt:
             wants.append(Want(Shortfall, member_id, FAMILY))
-        if self.account.pending:
+        tier_ends = tier_due_at(self.account)
+        may_change_tier = self.account.pending > 0 or (tier_ends is not None and tier_ends <= self.state.now)
+        if may_change_tier:
             wants.append(Want(Tier, self.state.program_id, FAMILY))
         self.state.need(*wants)
         lapsing = [hold for hold in self.state.all(Hold, of=member_id) if hold.lapses_at <= self.state.now]
-        self.state.need(*(Want(LotDraw, hold.transaction_id, FAMILY) for hold in lapsing))
+        wants = [Want(LotDraw, hold.transaction_id, FAMILY) for hold in lapsing]
+        if may_change_tier:
+            earned_at = [lot.earned_at for lot in self.open_lots if lot.state is LotState.PENDING]
+            years = years_of(self.program, self.account, self.state.now, earned_at)
+            wants.extend(Want(QualifyingEntry, year_of(member_id, year), FAMILY) for year in years)
+        self.state.need(*wants)
 
     def _open_holds(self) -> tuple[Hold, ...]:
         stored = () if self._is_new else self.state.all(Hold, of=self.account.id)
@@ -147,7 +185,9 @@ class SettlingBook(Book):
         return waiting
 
     def _soonest(self) -> datetime | None:
-        return min((at for at, _ in self._waiting()), default=None)
+        ends = [at for at, _ in self._waiting()]
+        tier_ends = tier_due_at(self.account)
+        return min((*ends, *(() if tier_ends is None else (tier_ends,))), default=None)
 
     def pay_debt(self, at: datetime) -> None:
         """Available points pay what is owed, the oldest first, before anything can spend them (L8)."""

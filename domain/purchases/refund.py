@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import ClassVar
 from uuid import UUID
 
-from domain import checks, earning, money
+from domain import checks, money
+from domain.earning import evaluation
+from domain.earning.rule_sets import EarningRules
 from domain.kernel import FAMILY, Command, Decision, Event, Refusal, Row, State, Want
 from domain.points.account import LotDraw, PointsAccount, ShortfallOutcome, SourceType
 from domain.points.book import Source
-from domain.points.posting import Clawed, Posting, Returned, open_posting, wants_to_draw
-from domain.programs import ShortfallPolicy
-from domain.purchases.purchase import Purchase, basis_of
-
-REASON_MAX: Final = 500
+from domain.points.posting import Clawed, Posting, Returned, open_posting, shortfall_outcome, wants_to_draw
+from domain.purchases.purchase import Purchase, counted
+from domain.purchases.remaining import rest_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +175,7 @@ class RefundPurchase(Command[Refunded]):
             occurred_at=occurred_at,
             recorded_at=state.now,
         )
-        purchase, refund = _apply(state, posting, purchase, refund, earlier)
+        purchase, refund = _apply(posting, purchase, refund, earlier)
         rows = posting.close()
         refunded = PurchaseRefunded(member_id=purchase.member_id, purchase_id=purchase.id, refund_id=refund.id)
         return Decision(
@@ -194,7 +194,7 @@ class RefundPurchase(Command[Refunded]):
         checks.at_most("lines", self.lines, 200)
         for line in self.lines:
             checks.amount("lines.amount", line.amount_minor, minimum=1)
-        reason = checks.optional_text("reason", self.reason, length_max=REASON_MAX)
+        reason = checks.optional_text("reason", self.reason, length_max=checks.REASON_MAX)
         return checks.text("refundId", self.external_id, length_max=100), reason
 
     def _repeated(self, state: State, purchase: Purchase, same: Refund, rest: "_Remaining") -> Decision[Refunded]:
@@ -241,7 +241,7 @@ def _wants(state: State, purchase: Purchase) -> tuple[Want, ...]:
     wants = (
         *wants_to_draw(state, purchase.member_id),
         Want(Refund, purchase.id, FAMILY),
-        Want(earning.EarningRules, purchase.rule_version, "version"),
+        Want(EarningRules, purchase.rule_version, "version"),
     )
     return wants if purchase.spending_id is None else (*wants, Want(LotDraw, purchase.spending_id, FAMILY))
 
@@ -319,15 +319,19 @@ def _part(whole: int, before: int, after: int, amount: int) -> int:
     return money.floor_ratio(whole, after, amount) - money.floor_ratio(whole, before, amount)
 
 
-def _apply(
-    state: State, posting: Posting, purchase: Purchase, refund: Refund, earlier: Sequence[Refund]
-) -> tuple[Purchase, Refund]:
+def _apply(posting: Posting, purchase: Purchase, refund: Refund, earlier: Sequence[Refund]) -> tuple[Purchase, Refund]:
     if not refund.amount_minor:
         raise RefundEmpty
     source = Source(SourceType.REFUND, refund.id)
     returned = _give_back(posting, purchase, refund, source)
-    due = _due(state, purchase, (*earlier, refund))
+    zone_name = posting.program.time_zone
+    before = rest_of(posting.state, purchase, earlier, zone_name)
+    after = rest_of(posting.state, purchase, (*earlier, refund), zone_name)
+    # What was earned, less what the rest earns, less what was taken before (L7).
+    due = max(0, purchase.points_earned - evaluation.total(after.earned) - purchase.points_clawed)
     clawed = _claw_back(posting, purchase, due, source)
+    posting.qualify(counted(after.lines) - counted(before.lines), purchase.occurred_at)
+    posting.give_back_room(before.earned, after.earned, purchase.rule_version, after.occasion)
     cash = refund.amount_minor - sum(line.offset_minor for line in refund.lines)
     refund = replace(
         refund,
@@ -358,35 +362,18 @@ def _give_back(posting: Posting, purchase: Purchase, refund: Refund, source: Sou
     return posting.give_back(purchase.spending_id, source, points, returned_before=purchase.points_returned)
 
 
-def _due(state: State, purchase: Purchase, refunds: Sequence[Refund]) -> int:
-    """What is to be taken back now: what was earned, less what the rest earns, less what was taken (L7)."""
-    refunded: dict[int, int] = {}
-    for refund in refunds:
-        for line in refund.lines:
-            paid = line.amount_minor - line.offset_minor
-            refunded[line.number] = refunded.get(line.number, 0) + paid
-    kept = [replace(line, amount_minor=line.amount_minor - refunded.get(line.number, 0)) for line in purchase.lines]
-    freight = purchase.freight_minor - sum(refund.freight_minor for refund in refunds)
-    rules = earning.rules_of(state, purchase.rule_version)
-    still_earned = earning.total(rules, basis_of(kept, freight, purchase.multiplier_bp))
-    return purchase.points_earned - still_earned - purchase.points_clawed
-
-
 def _claw_back(posting: Posting, purchase: Purchase, due: int, source: Source) -> Clawed:
     if not due or purchase.earning_id is None:
         return Clawed(cancelled=0, reversed=0, short=0)
-    return posting.claw_back(due, source, earned_by=purchase.id, reverses=purchase.earning_id)
+    return posting.claw_back(
+        due, source, earned_by=purchase.id, reverses=purchase.earning_id, earned_at=purchase.occurred_at
+    )
 
 
 def _fall_short(posting: Posting, purchase: Purchase, refund: Refund, source: Source) -> Refund:
     """What could not be taken goes by the program's shortfall policy (L8)."""
     assert purchase.earning_id is not None, "only an earning is clawed back"
-    policy = posting.program.shortfall_policy
-    outcome = {
-        ShortfallPolicy.DEBT: ShortfallOutcome.DEBT,
-        ShortfallPolicy.CLAMP: ShortfallOutcome.WRITTEN_OFF,
-        ShortfallPolicy.DEDUCT_FROM_REFUND: ShortfallOutcome.DEDUCTED,
-    }[policy]
+    outcome = shortfall_outcome(posting.program.shortfall_policy, has_refund=True)
     posting.fall_short(refund.points_short, outcome, source, reverses=purchase.earning_id)
     deducted = 0
     if outcome is ShortfallOutcome.DEDUCTED:

@@ -48,7 +48,7 @@ END $$
 """
 
 
-def _reference(table: str, column: str, referred: str, key: str) -> tuple[str, str]:
+def reference_steps(table: str, column: str, referred: str, key: str) -> tuple[str, str]:
     name = f"{table}_{column}_in_program"
     return (
         f"ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY (program_id, {column})"
@@ -57,14 +57,14 @@ def _reference(table: str, column: str, referred: str, key: str) -> tuple[str, s
     )
 
 
-def _root(table: str) -> tuple[str, str]:
+def root_steps(table: str) -> tuple[str, str]:
     return (
         f"ALTER TABLE {table} ADD CONSTRAINT {table}_program FOREIGN KEY (program_id) REFERENCES programs (id)",
         f"ALTER TABLE {table} DROP CONSTRAINT {table}_program",
     )
 
 
-def _fact(table: str) -> tuple[str, str]:
+def fact_steps(table: str) -> tuple[str, str]:
     return (
         f"CREATE TRIGGER {table}_are_facts BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
         " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_facts()",
@@ -76,10 +76,10 @@ def _constraints() -> Iterator[tuple[str, str]]:
     """What the first migration says of its models: Tortoise 1.1 keeps it in its state, and writes none of it."""
     for operation in _initial.Migration.operations:
         for constraint in operation.options.get("constraints", ()):
-            yield _constraint(operation.options["table"], constraint)
+            yield constraint_steps(operation.options["table"], constraint)
 
 
-def _constraint(table: str, constraint: Any) -> tuple[str, str]:
+def constraint_steps(table: str, constraint: Any) -> tuple[str, str]:
     name = constraint.name
     if isinstance(constraint, CheckConstraint):
         forward = f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({constraint.check})"
@@ -91,10 +91,10 @@ def _constraint(table: str, constraint: Any) -> tuple[str, str]:
 
 STEPS = (
     *_constraints(),
-    *(_reference(*reference) for reference in REFERENCES),
-    *(_root(table) for table in ROOTS),
+    *(reference_steps(*reference) for reference in REFERENCES),
+    *(root_steps(table) for table in ROOTS),
     (REFUSE_CHANGES, "DROP FUNCTION refuse_change_of_facts()"),
-    *(_fact(table) for table in FACTS),
+    *(fact_steps(table) for table in FACTS),
     # Every sale and every purchase rewrites one of these rows; room in the page keeps the rewrite in place.
     *(
         (f"ALTER TABLE {table} SET (fillfactor = 70)", f"ALTER TABLE {table} RESET (fillfactor)")

@@ -38,6 +38,10 @@ class Clock:
         """The instant."""
         return clock.now() + self.ahead
 
+    def put(self, at: str) -> None:
+        """Let it be a local time of Shanghai from now on, such as 2027-03-04T20:00."""
+        self.ahead = datetime.fromisoformat(local(at)) - clock.now()
+
 
 @dataclass(slots=True)
 class World:
@@ -168,6 +172,25 @@ class Shop:
         selection = "purchase { id pointsEarned } member { account { available pending debt } } isRepeat isReplay"
         return await self.do("purchaseRecord", selection, **({"idempotencyKey": key()} | given | told))
 
+    async def set_rules(self, *rules: dict[str, Any]) -> int:
+        """Put these rules in place of all; give the version in force."""
+        payload = await self.do("earningRulesReplace", "ruleVersion", rules=list(rules))
+        version: int = payload["ruleVersion"]
+        return version
+
+    async def report(self, member_id: str, kind: str, external_id: str | None = None, **told: Any) -> Any:
+        """Report an activity; give it with the member's account."""
+        given = {"member": {"id": member_id}, "type": kind, "externalId": external_id or key()}
+        selection = "activity { id pointsEarned } member { account { available } } isRepeat isReplay"
+        return await self.do("activityRecord", selection, **({"idempotencyKey": key()} | given | told))
+
+    async def earned(self, member_id: str) -> list[tuple[str, int]]:
+        """What rules gave a member so far: the code of the rule and the points, the oldest first."""
+        document = """query ($id: ID!) { member(ref: {id: $id}) {
+            pointTransactions(first: 100) { nodes { kind rule amount } } } }"""
+        nodes = (await self.ask(document, id=member_id))["member"]["pointTransactions"]["nodes"]
+        return [(node["rule"], node["amount"]) for node in reversed(nodes) if node["kind"] == "EARN"]
+
     async def make_reward(self, points: int = 100, **told: Any) -> str:
         """Put a reward into the mall; give its id."""
         given = {"code": key(), "name": "Tea cup", "points": points, **told}
@@ -193,6 +216,11 @@ def mutation(name: str, selection: str) -> str:
         f"mutation ($input: {kind}) {{ {name}(input: $input) {{"
         f" {selection} userErrors {{ code message field details }} }} }}"
     )
+
+
+def local(at: str) -> str:
+    """A local time of Shanghai, such as 2027-03-04T20:00, as an instant."""
+    return f"{at}:00+08:00"
 
 
 def key() -> str:

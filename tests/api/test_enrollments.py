@@ -254,3 +254,19 @@ async def test_consents_replace_the_earlier_one_of_their_purpose(shop: Shop) -> 
     told = {"member": {"externalId": "m-1"}, "consents": [consent(at=at, isGranted=False, version="2")]}
     changed = await shop.do("memberUpdate", "member { consents { purpose isGranted version } }", **told)
     assert changed["member"]["consents"] == [{"purpose": "marketing", "isGranted": False, "version": "2"}]
+
+
+async def test_who_moves_in_from_another_system_joined_before(shop: Shop) -> None:
+    """The sign-up bonus is of that time, too; nobody joins in the future."""
+    await shop.do("programUpdate", "program { id }", signUpPoints=100, expiry={"kind": "DAYS", "count": 3650})
+    member = await shop.enroll(enrolledAt="2026-01-05T12:00:00+08:00")
+    document = """query ($id: ID!) { member(ref: {id: $id}) { enrolledAt account { available }
+        lots { nodes { earnedAt expiresAt } } } }"""
+    assert (await shop.ask(document, id=member))["member"] == {
+        "enrolledAt": "2026-01-05T04:00:00Z",
+        "account": {"available": 100},
+        "lots": {"nodes": [{"earnedAt": "2026-01-05T04:00:00Z", "expiresAt": "2036-01-03T16:00:00Z"}]},
+    }
+    given = {"externalId": "m-2", "enrolledAt": "2099-01-01T00:00:00Z", "idempotencyKey": key()}
+    refused = await shop.refused("memberEnroll", **given)
+    assert (refused["code"], refused["field"]) == ("TIME_INVALID", ["enrolledAt"])

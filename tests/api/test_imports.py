@@ -16,7 +16,7 @@ from domain.members import MemberRef
 from domain.points.commands import FreezeMember
 from domain.programs import Program
 from domain.stores import Channel, CreateStore, UpdateStore
-from domain.tiers import CreateTier
+from domain.tiers.tier import CreateTier
 from persistence import members, purchases, rows
 from tests.api import shops
 
@@ -150,7 +150,7 @@ async def test_a_longer_file_continues_where_the_shorter_one_ended(importer: Imp
 
 
 async def test_rows_of_a_member_are_recorded_in_the_order_of_the_file(importer: Importer) -> None:
-    await importer.execute(CreateTier(name="Silver", rank=1, qualifying_points=10, multiplier_bp=20_000))
+    await importer.execute(CreateTier(name="Silver", rank=1, threshold=10, multiplier_bp=20_000))
     text = HEADER + "".join(f"P-{number},li,2026-03-01,5.00\n" for number in range(1, 10))
     assert (await importer.bring(text)).tally.points == 5 + 5 + 7 * 10
     earned = await importer.points()

@@ -26,7 +26,7 @@ async def listed(shop: Shop, **variables: Any) -> list[str]:
 async def busy(world: World, members: int) -> Shop:
     """A shop in which everybody has bought, redeemed, and holds points."""
     shop = await world.open_shop()
-    await shop.do("tierCreate", "tier { id }", name="Silver", rank=1, qualifyingPoints=10)
+    await shop.do("tierCreate", "tier { id }", name="Silver", rank=1, threshold=10)
     reward = await shop.make_reward(1)
     store = (await shop.do("storeCreate", "store { id }", code="s1", name="River"))["store"]["id"]
     ids = await asyncio.gather(*(shop.enroll(f"m-{n}", storeId=store, name=f"Li {n}") for n in range(members)))
@@ -113,7 +113,7 @@ async def test_pages_of_a_member_follow_each_other(world: World, list_name: str)
 async def test_members_are_found_by_what_is_known_of_them(shop: Shop) -> None:
     """A key as it is written, or a part of the name; all conditions hold."""
     store = (await shop.do("storeCreate", "store { id }", code="s1", name="River"))["store"]["id"]
-    tier = (await shop.do("tierCreate", "tier { id }", name="Gold", rank=1, qualifyingPoints=10))["tier"]["id"]
+    tier = (await shop.do("tierCreate", "tier { id }", name="Gold", rank=1, threshold=10))["tier"]["id"]
     await shop.enroll("a", name="Li Lei", phone="+8613800000001", storeId=store, channel="IN_STORE")
     await shop.enroll("b", name="李雷", email="li@example.com", tags=["tea", "vip"])
     gold = await shop.enroll("c", name="100% _Han_", cardNumber="7", tags=["tea"])

@@ -6,11 +6,13 @@ import pytest
 
 from domain.access import KeyKind, Scope
 from tests.api.shops import Shop
+from tests.api.stages import kept
 
 pytestmark = pytest.mark.asyncio
 
 TERMS = """{ program { name currencyCode timeZone signUpPoints replacementDays returnPolicy pointValueBp
     pending { kind days onDate } expiry { kind count onDate }
+    tierPolicy { metric window months validityDays downgrade graceDays } categories
     earningRules { code kind points amount { amount currencyCode } minimum { amount } includesFreight } } }"""
 INTERNAL = "{ program { ruleVersion shortfallPolicy holdMinutes } }"
 
@@ -28,6 +30,15 @@ async def test_a_storefront_reads_the_terms(shop: Shop) -> None:
         "pointValueBp": 100_000,
         "pending": {"kind": "IMMEDIATE", "days": None, "onDate": None},
         "expiry": {"kind": "NEVER", "count": None, "onDate": None},
+        "tierPolicy": {
+            "metric": "QUALIFYING_POINTS",
+            "window": "LIFETIME",
+            "months": None,
+            "validityDays": None,
+            "downgrade": "NONE",
+            "graceDays": 0,
+        },
+        "categories": [],
         "earningRules": [
             {
                 "code": "base",
@@ -43,12 +54,9 @@ async def test_a_storefront_reads_the_terms(shop: Shop) -> None:
     assert {error["extensions"]["code"] for error in answer["errors"]} == {"FORBIDDEN"}
 
 
-async def test_settings_change_and_rules_get_a_version(shop: Shop) -> None:
-    """What is left out stays."""
-    rules = [
-        {"code": "base", "kind": "PER_AMOUNT", "points": 1, "amount": shop.money("10")},
-        {"code": "big", "kind": "BONUS_AT", "points": 50, "amount": shop.money("300.00")},
-    ]
+async def test_settings_change(shop: Shop) -> None:
+    """What is left out stays, the rules and their version, too."""
+    policy = {"metric": "NET_SPEND", "window": "ROLLING", "months": 12, "downgrade": "ONE_LEVEL", "graceDays": 30}
     await shop.do(
         "programUpdate",
         "program { id }",
@@ -56,14 +64,16 @@ async def test_settings_change_and_rules_get_a_version(shop: Shop) -> None:
         expiry={"kind": "END_OF_YEAR", "count": 1},
         pending={"kind": "AFTER", "days": 7},
         shortfallPolicy="CLAMP",
-        earningRules=rules,
+        tierPolicy=policy,
+        categories=[" tea ", "cups", "tea"],
     )
     program = (await shop.ask(TERMS))["program"]
     assert (program["signUpPoints"], program["replacementDays"]) == (88, 7)
     assert program["expiry"] == {"kind": "END_OF_YEAR", "count": 1, "onDate": None}
     assert program["pending"] == {"kind": "AFTER", "days": 7, "onDate": None}
-    assert [rule["amount"]["amount"] for rule in program["earningRules"]] == ["10.00", "300.00"]
-    assert (await shop.ask(INTERNAL))["program"] == {"ruleVersion": 2, "shortfallPolicy": "CLAMP", "holdMinutes": 15}
+    assert program["tierPolicy"] == policy | {"validityDays": None}
+    assert program["categories"] == ["tea", "cups"]
+    assert (await shop.ask(INTERNAL))["program"] == {"ruleVersion": 1, "shortfallPolicy": "CLAMP", "holdMinutes": 15}
 
 
 @pytest.mark.parametrize(
@@ -81,40 +91,42 @@ async def test_settings_change_and_rules_get_a_version(shop: Shop) -> None:
         ({"pending": {"kind": "AFTER", "days": 4000}}, "NUMBER_INVALID", ["pending", "days"]),
         ({"expiry": {"kind": "FIXED_DATE"}}, "POLICY_INVALID", ["expiry"]),
         ({"expiry": {"kind": "DAYS", "count": 0}}, "NUMBER_INVALID", ["expiry", "count"]),
-        ({"earningRules": [{}] * 101}, "TOO_MANY", ["earningRules"]),
-        ({"earningRules": [{"code": ""}]}, "TEXT_INVALID", ["earningRules", "code"]),
-        ({"earningRules": [{"code": "a"}, {"code": "a"}]}, "RULE_INVALID", ["earningRules"]),
-        ({"earningRules": [{"points": 0}]}, "POINTS_INVALID", ["earningRules", "points"]),
-        ({"earningRules": [{"amount": {"amount": "0", "currencyCode": "CNY"}}]}, "AMOUNT_INVALID", None),
-        ({"earningRules": [{"amount": {"amount": "1", "currencyCode": "USD"}}]}, "CURRENCY_MISMATCH", None),
+        ({"tierPolicy": {"window": "ROLLING"}}, "POLICY_INVALID", ["tierPolicy"]),
+        ({"tierPolicy": {"window": "ROLLING", "months": 0}}, "NUMBER_INVALID", ["tierPolicy", "months"]),
+        ({"tierPolicy": {"validityDays": 0}}, "NUMBER_INVALID", ["tierPolicy", "validityDays"]),
+        ({"tierPolicy": {"graceDays": 367}}, "NUMBER_INVALID", ["tierPolicy", "graceDays"]),
+        ({"categories": [""]}, "TEXT_INVALID", ["categories"]),
+        ({"categories": ["tea"] * 501}, "TOO_MANY", ["categories"]),
     ],
 )
-async def test_impossible_settings_are_refused(
-    shop: Shop, told: dict[str, Any], code: str, field: list[str] | None
-) -> None:
+async def test_impossible_settings_are_refused(shop: Shop, told: dict[str, Any], code: str, field: list[str]) -> None:
     """And nothing changes."""
-    before = await shop.ask(TERMS), await shop.ask(INTERNAL)
-    rule = {"code": "base", "kind": "PER_AMOUNT", "points": 1, "amount": shop.money("1")}
-    if "earningRules" in told:
-        told = told | {"earningRules": [rule | given for given in told["earningRules"]]}
+    before = await kept(shop)
     refused = await shop.refused("programUpdate", **told)
-    assert refused["code"] == code
-    assert refused["field"] == (field or ["earningRules", "amount"])
-    assert (await shop.ask(TERMS), await shop.ask(INTERNAL)) == before
+    assert (refused["code"], refused["field"]) == (code, field)
+    assert await kept(shop) == before
 
 
-async def test_amounts_have_the_decimals_of_their_currency(shop: Shop) -> None:
-    """Yen have none and dinars three; what has more is refused, what has fewer is filled up."""
-    rule = {"code": "base", "kind": "PER_AMOUNT", "points": 1}
-    for currency, amount, shown in (("JPY", "100", "100"), ("KWD", "1.5", "1.500"), ("CNY", "1", "1.00")):
-        other = await shop.world.open_shop(currency)
-        other.currency_code = currency
-        await other.do("programUpdate", "program { id }", earningRules=[rule | {"amount": other.money(amount)}])
-        rules = (await other.ask(TERMS))["program"]["earningRules"]
-        assert rules[0]["amount"] == {"amount": shown, "currencyCode": currency}
-        refused = await other.refused("programUpdate", earningRules=[rule | {"amount": other.money("1.0001")}])
-        assert refused["code"] == "AMOUNT_INVALID"
-        assert refused["details"]["amount"] == "1.0001"
+async def test_published_terms_tell_the_policies_and_the_tiers(shop: Shop) -> None:
+    """Beside the rules, in both languages, and as the data is at the moment."""
+    document = "{ program { rules { topic code chinese english } } }"
+    await shop.do("programUpdate", "program { id }", expiry={"kind": "END_OF_YEAR", "count": 1})
+    tier = {"name": "金卡", "rank": 1, "threshold": 1000, "multiplierBp": 15_000, "benefits": {"perks": ["免费包邮"]}}
+    saved = (await shop.do("tierCreate", "tier { id terms { chinese english } }", **tier))["tier"]
+    told = (await shop.ask(document, shop.publishable))["program"]["rules"]
+    assert [(each["topic"], each["code"]) for each in told] == [
+        ("EARNING", "base"),
+        ("POINTS", "points"),
+        ("TIER", "金卡"),
+    ]
+    assert "次年年底" in told[1]["chinese"]
+    assert "the end of the year after the one in which they are earned" in told[1]["english"]
+    assert {name: told[2][name] for name in ("chinese", "english")} == saved["terms"]
+    assert "免费包邮" in told[2]["chinese"]
+    await shop.do("tierUpdate", "tier { id }", tierId=saved["id"], threshold=2000)
+    changed = (await shop.ask(document, shop.publishable))["program"]["rules"]
+    assert changed[:2] == told[:2]
+    assert ("2,000" in changed[2]["english"], "2,000" in told[2]["english"]) == (True, False)
 
 
 async def test_a_key_without_the_scope_sees_no_program(shop: Shop) -> None:

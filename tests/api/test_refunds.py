@@ -18,7 +18,7 @@ async def test_a_partial_refund_takes_back_what_the_rest_does_not_earn(shop: Sho
     """300 yuan at 1:1 with 50 more from 300 on: refund 100, and 150 go; refund the rest, and 200 go (L7)."""
     bonus = {"code": "big", "kind": "BONUS_AT", "points": 50, "amount": shop.money("300")}
     base = {"code": "base", "kind": "PER_AMOUNT", "points": 1, "amount": shop.money("1")}
-    await shop.do("programUpdate", "program { id }", earningRules=[base, bonus])
+    await shop.do("earningRulesReplace", "ruleVersion", rules=[base, bonus])
     member = await shop.enroll()
     await shop.buy(member, "300", "o-1")
     told = {"purchase": {"externalId": "o-1"}, "refundId": "r-1", "amount": shop.money("100"), "reason": "broken"}

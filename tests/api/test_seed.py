@@ -66,17 +66,19 @@ async def test_it_has_something_of_everything(empty: shops.World, tmp_path: Path
         "SELECT members.external_id, accounts.available, tiers.name FROM points_accounts AS accounts"
         " JOIN members USING (id) JOIN tiers ON tiers.id = accounts.tier_id ORDER BY external_id"
     )
+    # 100 for the first purchase, 50 from 300 yuan on, and 100 and 300 for reaching silver and gold.
     assert [tuple(record) for record in found] == [
-        # 100 + 3299 + floor(2199 × 1.2) + floor(899 × 1.5) − 2999
-        ("demo-1", 4386, "金卡"),
-        # 100 + 1280 + floor(399.9 × 1.2) − 100
-        ("demo-2", 1759, "银卡"),
-        # 100 + 268 − 100
-        ("demo-3", 268, "普通"),
-        ("demo-4", 199, "普通"),
+        # 100 + (3299 + 50 + 100) + 100 + (floor(2199 × 1.2) + 50) + 300 + (floor(899 × 1.5) + 50) − 2999
+        ("demo-1", 5036, "金卡"),
+        # 100 + (1280 + 50 + 100) + 100 + (floor(399.9 × 1.2) + 50) − 100
+        ("demo-2", 2059, "银卡"),
+        # 100 + (268 + 100) − 100
+        ("demo-3", 368, "普通"),
+        # Signed up with 100, bought for 99.90 and 100 for the first time.
+        ("demo-4", 299, "普通"),
         ("demo-5", 100, "普通"),
-        # 100 + 5600 + floor(128 × 1.5)
-        ("demo-6", 5892, "金卡"),
+        # 100 + (5600 + 50 + 100) + 300 + floor(128 × 1.5)
+        ("demo-6", 6342, "金卡"),
     ]
 
 

@@ -63,7 +63,7 @@ async def test_a_segment_is_saved_replaced_and_archived(shop: Shop) -> None:
 
 async def test_criteria_are_shown_as_they_were_told(shop: Shop) -> None:
     """Each once, with the tiers and stores that they name; what was not told is empty or null."""
-    tier = (await shop.do("tierCreate", "tier { id }", name="Gold", rank=1, qualifyingPoints=10))["tier"]["id"]
+    tier = (await shop.do("tierCreate", "tier { id }", name="Gold", rank=1, threshold=10))["tier"]["id"]
     store = (await shop.do("storeCreate", "store { id }", code="s1", name="River"))["store"]["id"]
     plain = {
         "tags": ["tea"],
@@ -105,7 +105,7 @@ async def test_criteria_are_shown_as_they_were_told(shop: Shop) -> None:
         ({"availableMin": -1}, "POINTS_INVALID", ["criteria", "availableMin"]),
         ({"spendMin": {"amount": "1", "currencyCode": "USD"}}, "CURRENCY_MISMATCH", ["criteria", "spendMin"]),
         ({"spendMin": {"amount": "0.001", "currencyCode": "CNY"}}, "AMOUNT_INVALID", ["criteria", "spendMin"]),
-        ({"tags": ["a"] * 101}, "TOO_MANY", ["tags"]),
+        ({"tags": ["a"] * 101}, "TOO_MANY", ["criteria", "tags"]),
         ({"tags": ["a\x01"]}, "TEXT_INVALID", ["criteria", "tags"]),
     ],
 )
@@ -136,7 +136,7 @@ async def test_a_segment_is_found_by_its_id(shop: Shop) -> None:
 
 async def test_a_member_shows_the_segments_it_is_in(shop: Shop) -> None:
     """The oldest first; members are found by the same ones, together with every other condition."""
-    tier = (await shop.do("tierCreate", "tier { id }", name="Gold", rank=1, qualifyingPoints=10))["tier"]["id"]
+    tier = (await shop.do("tierCreate", "tier { id }", name="Gold", rank=1, threshold=10))["tier"]["id"]
     store = (await shop.do("storeCreate", "store { id }", code="s1", name="River"))["store"]["id"]
     first = await shop.enroll("a", tags=["vip"], gender="FEMALE", birthday="1990-02-28", name="Li Lei")
     second = await shop.enroll("b", tags=["vip", "new"], storeId=store, channel="IN_STORE")
@@ -228,7 +228,7 @@ async def test_criteria_of_segments_cost_the_same_for_one_and_for_many(
 ) -> None:
     """The list, their tiers, and their stores."""
     shop = await world.open_shop()
-    tier = (await shop.do("tierCreate", "tier { id }", name="Gold", rank=1, qualifyingPoints=10))["tier"]["id"]
+    tier = (await shop.do("tierCreate", "tier { id }", name="Gold", rank=1, threshold=10))["tier"]["id"]
     store = (await shop.do("storeCreate", "store { id }", code="s1", name="River"))["store"]["id"]
     for code in ("a", "b", "c"):
         await save(shop, code, tierIds=[tier], storeIds=[store])

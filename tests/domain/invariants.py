@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -18,10 +19,22 @@ from domain.points.account import (
     Shortfall,
     TransactionKind,
 )
+from domain.points.qualifying import Qualified, QualifyingEntry, year_of
+from domain.points.tiering import tier_due_at
+from domain.tiers.standing import TierChange, tier_at
 
 
-def check_saved(state: State, saved: Sequence[Row], sequences: dict[UUID, int]) -> None:
-    """Check every account that a command saved; `sequences` remembers how far each account's rows had come."""
+@dataclass(slots=True)
+class Books:
+    """What is remembered of every account from its append-only rows alone, so that checking a command stays cheap."""
+
+    sequences: dict[UUID, int] = field(default_factory=dict)
+    counted: dict[UUID, Qualified] = field(default_factory=dict)
+    tiers: dict[UUID, TierChange] = field(default_factory=dict)
+
+
+def check_saved(state: State, saved: Sequence[Row], books: Books) -> None:
+    """Check every account that a command saved."""
     drawn: dict[UUID, int] = defaultdict(int)
     opened: dict[UUID, int] = defaultdict(int)
     made: dict[UUID, list[PointTransaction]] = defaultdict(list)
@@ -37,12 +50,34 @@ def check_saved(state: State, saved: Sequence[Row], sequences: dict[UUID, int]) 
             accounts.append(row)
     for account in accounts:
         transactions = made.pop(account.id, [])
-        check_transactions(transactions, sequences.get(account.id, 0), drawn, opened)
-        sequences[account.id] = account.sequence
+        check_transactions(transactions, books.sequences.get(account.id, 0), drawn, opened)
+        books.sequences[account.id] = account.sequence
         assert account.sequence == (transactions[-1].sequence if transactions else account.sequence)
         assert not transactions or transactions[-1].available_after == account.available
         check_account(state, account, state.now)
     assert not made, "transactions were saved without their account"
+    check_tiers(accounts, saved, books)
+
+
+def check_tiers(accounts: Sequence[PointsAccount], saved: Sequence[Row], books: Books) -> None:
+    """What counts is the sum of the entries (K1), and the tier in force is where the history has come to (K4)."""
+    for row in saved:
+        if isinstance(row, QualifyingEntry):
+            assert row.counted != Qualified(), "an entry says nothing"
+            assert row.year_id == year_of(row.member_id, row.day.year)
+            books.counted[row.member_id] = books.counted.get(row.member_id, Qualified()) + row.counted
+        elif isinstance(row, TierChange):
+            before = books.tiers.get(row.member_id)
+            assert row.tier_id_before == (None if before is None else before.tier_id), "the history has a gap"
+            if row.tier_id != row.tier_id_before:
+                last = before if before is None or before.tier_id != before.tier_id_before else None
+                assert last is None or last.occurred_at <= row.occurred_at, "a tier was in force before the last one"
+            books.tiers[row.member_id] = row
+    for account in accounts:
+        total = books.counted.get(account.id, Qualified())
+        assert (account.qualifying_points, account.spend_minor, account.purchases) == total, "entries do not sum up"
+        last = books.tiers.get(account.id)
+        assert account.tier_id == (None if last is None else last.tier_id), "the history is of another tier"
 
 
 def check_transactions(
@@ -90,7 +125,19 @@ def check_promises(state: State, account: PointsAccount) -> None:
     assert account.debt == sum(shortfall.remaining for shortfall in state.all(Shortfall, of=account.id)) >= 0
     assert not (account.available and account.debt), "a member who owes has points to spend"
     assert min(account.lifetime_earned, account.lifetime_spent, account.lifetime_expired) >= 0
-    assert account.qualifying_points >= 0
+    assert min(account.qualifying_points, account.spend_minor, account.purchases) >= 0
+    check_tier(account)
+
+
+def check_tier(account: PointsAccount) -> None:
+    """The tier in force is the one set by hand, else the one earned; ends belong to tiers, and the clock knows them."""
+    assert account.tier_id == (account.manual_tier_id or account.earned_tier_id)
+    assert (account.manual_tier_id is None) == (account.manual_tier_until is None)
+    assert account.earned_tier_id is not None or account.tier_valid_until is None
+    grace, valid = account.tier_grace_until, account.tier_valid_until
+    assert grace is None or (valid is not None and valid < grace)
+    ends = tier_due_at(account)
+    assert ends is None or (account.due_at is not None and account.due_at <= ends), "the clock would miss a tier's end"
 
 
 def replay_members(state: State, member_ids: Iterable[UUID] | None = None) -> int:
@@ -112,8 +159,30 @@ def replay_members(state: State, member_ids: Iterable[UUID] | None = None) -> in
     shortfalls: dict[UUID, list[Shortfall]] = defaultdict(list)
     for shortfall in state.rows(Shortfall):
         shortfalls[shortfall.member_id].append(shortfall)
+    replay_tiers(state, wanted)
     for member_id in wanted:
         replayed = replay.replay(transactions[member_id], draws[member_id], lots[member_id], shortfalls[member_id])
         account = state.get(PointsAccount, member_id)
         assert replay.differences(account, lots[member_id], shortfalls[member_id], replayed) == ()
     return len(wanted)
+
+
+def replay_tiers(state: State, wanted: Iterable[UUID]) -> None:
+    """What counts for members, and their tiers, from their entries and histories alone."""
+    counted: dict[UUID, Qualified] = defaultdict(Qualified)
+    for entry in state.rows(QualifyingEntry):
+        counted[entry.member_id] += entry.counted
+    histories: dict[UUID, list[TierChange]] = defaultdict(list)
+    for change in state.rows(TierChange):
+        histories[change.member_id].append(change)
+    for member_id in wanted:
+        account = state.get(PointsAccount, member_id)
+        assert (account.qualifying_points, account.spend_minor, account.purchases) == counted[member_id]
+        history = histories[member_id]
+        if account.tier_since is None:
+            assert account.tier_id is None
+        else:
+            assert tier_at(history, None, account.tier_since) == account.tier_id
+            assert max(change.occurred_at for change in history if change.tier_id != change.tier_id_before) == (
+                account.tier_since
+            )

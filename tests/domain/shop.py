@@ -1,17 +1,23 @@
 """A shop to test with: a `Memory` with a program in it, and short words for what a shop does."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from domain.earning import ONE_POINT_A_UNIT, EarningKind, EarningRule
+from domain.activities import ActivityResult, RecordActivity, ReverseActivity
+from domain.campaigns import Edited, EditRules
+from domain.earning.grants import Grant
+from domain.earning.limits import CampaignBudget, EarningCount
+from domain.earning.rules import ONE_POINT_A_UNIT, Band, Campaign, EarningKind, EarningRule
 from domain.enrollments import EnrollMember
 from domain.members import Profile
 from domain.points import commands, replay
 from domain.points.account import LotDraw, PointsAccount, Shortfall
 from domain.programs import CreateProgram, Program, ProgramSettings, UpdateProgram
-from domain.purchases.purchase import Line, Offset, Purchase, Recorded, RecordPurchase
+from domain.purchases.purchase import Purchase
+from domain.purchases.recording import Line, Offset, Recorded, RecordPurchase
 from domain.purchases.refund import LineAmount, PurchaseRef, Refunded, RefundPurchase
 from domain.redemptions import CancelRedemption, Redeemed, RedeemReward
 from domain.rewards import CreateReward, Reward
@@ -20,14 +26,41 @@ from tests.domain.memory import PROGRAM_ID, START, Memory, ref
 SHANGHAI: Final = "Asia/Shanghai"
 
 
-def per_amount(points: int, amount_minor: int, **more: Any) -> EarningRule:
+def per_amount(points: int, amount_minor: int, code: str = "base", **more: Any) -> EarningRule:
     """`points` for every `amount_minor` of the basis."""
-    return EarningRule(code="base", kind=EarningKind.PER_AMOUNT, points=points, amount_minor=amount_minor, **more)
+    return EarningRule(code=code, kind=EarningKind.PER_AMOUNT, points=points, amount_minor=amount_minor, **more)
 
 
-def bonus_at(amount_minor: int, points: int) -> EarningRule:
+def bonus_at(amount_minor: int, points: int, code: str = "bonus", **more: Any) -> EarningRule:
     """`points` once, from `amount_minor` on."""
-    return EarningRule(code="bonus", kind=EarningKind.BONUS_AT, points=points, amount_minor=amount_minor)
+    return EarningRule(code=code, kind=EarningKind.BONUS_AT, points=points, amount_minor=amount_minor, **more)
+
+
+def fixed(points: int, code: str = "fixed", **more: Any) -> EarningRule:
+    """`points` each time."""
+    return EarningRule(code=code, kind=EarningKind.FIXED, points=points, **more)
+
+
+def times(multiplier_bp: int, code: str = "double", **more: Any) -> EarningRule:
+    """What is given on the amount, times a factor in basis points."""
+    return EarningRule(code=code, kind=EarningKind.MULTIPLIER, multiplier_bp=multiplier_bp, **more)
+
+
+def tiered(*bands: tuple[int, int, int], code: str = "tiered", **more: Any) -> EarningRule:
+    """By bands: from an amount on, so many points for every other amount."""
+    told = tuple(Band(from_minor=start, points=points, amount_minor=amount) for start, points, amount in bands)
+    return EarningRule(code=code, kind=EarningKind.TIERED, bands=told, **more)
+
+
+def local(told: str, zone_name: str = "Asia/Shanghai") -> datetime:
+    """An instant by the clock of a zone: `local("2026-03-01 08:00")`."""
+    return datetime.fromisoformat(told).replace(tzinfo=ZoneInfo(zone_name)).astimezone(UTC)
+
+
+def campaign(code: str = "spring", first: str = "2026-01-01", until: str = "2026-07-01", **more: Any) -> Campaign:
+    """A campaign from one local midnight of Shanghai to another."""
+    told = {"name": code.title(), "starts_at": local(first), "ends_at": local(until), **more}
+    return Campaign(code=code, **told)
 
 
 class Shop(Memory):
@@ -59,8 +92,13 @@ class Shop(Memory):
         return self.row(Program, PROGRAM_ID)
 
     def update(self, *, rules: Sequence[EarningRule] | None = None, **settings: Any) -> Program:
-        told = None if rules is None else tuple(rules)
-        return self.run(UpdateProgram(settings=ProgramSettings(**settings), rules=told))
+        """Change settings, and replace the rules if they are told."""
+        program = self.run(UpdateProgram(settings=ProgramSettings(**settings)))
+        return program if rules is None else self.edit(rules=tuple(rules), replaces=True).program
+
+    def edit(self, **edits: Any) -> Edited:
+        """Edit rules and campaigns."""
+        return self.run(EditRules(**edits))
 
     def enroll(self, points: int = 0) -> UUID:
         """A new member, with `points` that staff gave it."""
@@ -68,6 +106,11 @@ class Shop(Memory):
         if points:
             self.adjust(enrolled.member.id, points)
         return enrolled.member.id
+
+    def join(self, **profile: Any) -> UUID:
+        """A new member of this profile."""
+        told: dict[str, Any] = {"external_id": f"member-{self.number}", **profile}
+        return self.run(EnrollMember(profile=Profile(**told))).member.id
 
     def adjust(self, member_id: UUID, points: int) -> commands.Moved:
         return self.run(commands.AdjustPoints(member=ref(member_id), points=points, reason="test"))
@@ -89,6 +132,30 @@ class Shop(Memory):
             **more,
         }
         return self.run(RecordPurchase(member=ref(member_id), **told))
+
+    def act(self, member_id: UUID, kind: str = "review", external_id: str | None = None, **more: Any) -> ActivityResult:
+        """Something a member did, under the next number."""
+        self.orders += 1
+        told = external_id or f"activity-{self.orders}"
+        return self.run(RecordActivity(member=ref(member_id), type=kind, external_id=told, **more))
+
+    def reverse(self, done: ActivityResult) -> ActivityResult:
+        return self.run(ReverseActivity(activity_id=done.activity.id, reason="deleted"))
+
+    def counted(self, member_id: UUID) -> dict[tuple[str, str, str], tuple[int, int]]:
+        """What is counted under caps: points and times by rule, period and its first day."""
+        return {
+            (row.rule, row.period.value, str(row.starts_on)): (row.points, row.times)
+            for row in self._of_member(EarningCount, member_id)
+        }
+
+    def budget_used(self, code: str = "spring") -> int:
+        """What a campaign's rules have given."""
+        return sum(row.points for row in self.state.rows(CampaignBudget) if row.campaign == code)
+
+    def grant(self, member_id: UUID) -> Grant:
+        """What a member was given for joining."""
+        return self.row(Grant, member_id)
 
     def earn(self, member_id: UUID, points: int, *, days_ago: int) -> None:
         """Buy for so many yuan, so many days ago."""

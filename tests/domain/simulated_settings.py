@@ -6,27 +6,31 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from domain.earning import EarningKind, EarningRule
 from domain.kernel import Command
-from domain.programs import (
-    CreateProgram,
+from domain.policies import (
+    Downgrade,
     ExpiryKind,
     ExpiryPolicy,
     PendingKind,
     PendingPolicy,
-    ProgramSettings,
-    ReturnPolicy,
-    ShortfallPolicy,
-    UpdateProgram,
+    TierMetric,
+    TierPolicy,
+    TierWindow,
 )
+from domain.programs import CreateProgram, ProgramSettings, ReturnPolicy, ShortfallPolicy, UpdateProgram
 from domain.rewards import CreateReward, Reward, Stocked
 from domain.stores import CreateStore, Store, UpdateStore
-from domain.tiers import CreateTier, Tier, UpdateTier
+from domain.tiers.tier import CreateTier, Tier, TierBenefits, UpdateTier
+from tests.domain import simulated_rules
 from tests.domain.memory import PROGRAM_ID
 
 ZONES: Final = ("Asia/Shanghai", "America/New_York", "Europe/Berlin", "America/Santiago", "UTC")
 PRICES: Final = (1, 20, 90, 250, 700, 2_500)
 TIERS: Final = (("Silver", 500), ("Gold", 3_000), ("Platinum", 20_000))
+# What a shop begins with: tiers that end soon.
+SHORT: Final = TierPolicy(
+    window=TierWindow.ROLLING, months=2, validity_days=10, downgrade=Downgrade.ONE_LEVEL, grace_days=3
+)
 
 
 class Settings:
@@ -37,15 +41,31 @@ class Settings:
         self.rewards: list[Reward] = []
         self.stores: list[UUID] = []
         self.tiers: list[Tier] = []
-        self._founding: list[Command[Any]] = [*self._rewards(), *self._stores(), *self._tiers(), self._program()]
+        self.rules = simulated_rules.Rules(source)
+        self._founding: list[Command[Any]] = [
+            *self._rewards(),
+            *self._stores(),
+            *self.rules.segments(),
+            *self._tiers(),
+            self._program(),
+        ]
+        self._has_rules = False
 
-    def founding(self) -> Command[Any] | None:
+    def founding(self, now: datetime) -> Command[Any] | None:
         """The next command that founds the shop; None when it stands."""
-        return self._founding.pop() if self._founding else None
+        if self._founding:
+            return self._founding.pop()
+        if not self._has_rules:
+            self._has_rules = True
+            return self.rules.founding(now, [tier.id for tier in self.tiers])
+        return None
 
     def _program(self) -> Command[Any]:
         return CreateProgram(
-            program_id=PROGRAM_ID, name="Simulated", currency_code="CNY", settings=ProgramSettings(sign_up_points=20)
+            program_id=PROGRAM_ID,
+            name="Simulated",
+            currency_code="CNY",
+            settings=ProgramSettings(sign_up_points=20, tier_policy=SHORT, categories=simulated_rules.CATEGORIES),
         )
 
     def _rewards(self) -> list[Command[Any]]:
@@ -65,8 +85,15 @@ class Settings:
 
     def _tiers(self) -> list[Command[Any]]:
         return [
-            CreateTier(name=name, rank=rank, qualifying_points=points, multiplier_bp=10_000 + 2_500 * rank)
-            for rank, (name, points) in enumerate(TIERS, start=1)
+            CreateTier(
+                name=name,
+                rank=rank,
+                threshold=threshold,
+                keep_threshold=threshold * 8 // 10 if rank == 2 else None,
+                multiplier_bp=10_000 + 2_500 * rank,
+                benefits=TierBenefits(upgrade_points=50 * rank, birthday_points=20, discount_bp=100 * rank),
+            )
+            for rank, (name, threshold) in enumerate(TIERS, start=1)
         ]
 
     def learn(self, answer: object) -> None:
@@ -90,8 +117,14 @@ class Settings:
             self._new_expiry,
             self._new_policies,
             self._new_rules,
+            self._new_rules,
+            self._new_rules,
+            self._new_tier_policy,
+            self._new_tier_policy,
+            self._new_tier_terms,
             self._new_tier_terms,
             self._new_store_hours,
+            self._new_zone,
         )
         return self.random.choice(changes)(now)
 
@@ -112,7 +145,6 @@ class Settings:
     def _new_policies(self, _: datetime) -> Command[Any]:
         return UpdateProgram(
             settings=ProgramSettings(
-                time_zone=self.random.choice(ZONES),
                 # Debt is the default, and the policy with most to go wrong.
                 shortfall_policy=self.random.choice((ShortfallPolicy.DEBT, ShortfallPolicy.DEBT, *ShortfallPolicy)),
                 return_policy=self.random.choice(tuple(ReturnPolicy)),
@@ -123,29 +155,37 @@ class Settings:
             )
         )
 
-    def _new_rules(self, _: datetime) -> Command[Any]:
-        base = EarningRule(
-            code="base",
-            kind=EarningKind.PER_AMOUNT,
-            points=self.random.randint(1, 5),
-            amount_minor=self.random.choice((100, 333, 1_000)),
-            includes_freight=self.random.random() < 0.3,
-            minimum_minor=self.random.choice((0, 0, 2_500)),
+    def _new_rules(self, now: datetime) -> Command[Any]:
+        return self.rules.edit(now, [tier.id for tier in self.tiers])
+
+    def _new_zone(self, _: datetime) -> Command[Any]:
+        return UpdateProgram(settings=ProgramSettings(time_zone=self.random.choice(ZONES)))
+
+    def _new_tier_policy(self, _: datetime) -> Command[Any]:
+        """Short windows and validities mostly, so that tiers come and go."""
+        window = self.random.choice(tuple(TierWindow))
+        policy = TierPolicy(
+            metric=self.random.choice((*(TierMetric.QUALIFYING_POINTS,) * 4, *TierMetric)),
+            window=window,
+            months=self.random.randint(1, 14) if window is TierWindow.ROLLING else None,
+            validity_days=self.random.choice((None, self.random.randint(1, 60))),
+            downgrade=self.random.choice((Downgrade.FULL, *Downgrade)),
+            grace_days=self.random.choice((0, 0, self.random.randint(1, 40))),
         )
-        bonus = EarningRule(
-            code="bonus",
-            kind=EarningKind.BONUS_AT,
-            points=self.random.randint(1, 80),
-            amount_minor=self.random.randint(1, 40_000),
-        )
-        rules = self.random.choice(((base,), (base, bonus), (bonus,)))
-        return UpdateProgram(settings=ProgramSettings(), rules=rules)
+        return UpdateProgram(settings=ProgramSettings(tier_policy=policy))
 
     def _new_tier_terms(self, _: datetime) -> Command[Any]:
         tier = self.random.choice(self.tiers)
-        points = tier.qualifying_points * self.random.randint(60, 150) // 100 + 1
-        multiplier_bp = self.random.choice((10_000, 12_500, 20_000, 33_333))
-        return UpdateTier(tier_id=tier.id, qualifying_points=points, multiplier_bp=multiplier_bp)
+        threshold = tier.threshold * self.random.randint(60, 150) // 100 + 1
+        return UpdateTier(
+            tier_id=tier.id,
+            threshold=threshold,
+            keep_threshold=self.random.choice((None, threshold * self.random.randint(40, 160) // 100)),
+            multiplier_bp=self.random.choice((10_000, 12_500, 20_000, 33_333)),
+            benefits=TierBenefits(
+                upgrade_points=self.random.choice((0, 40, 700)), birthday_points=self.random.choice((0, 88))
+            ),
+        )
 
     def _new_store_hours(self, _: datetime) -> Command[Any]:
         return UpdateStore(store_id=self.random.choice(self.stores), is_closed=self.random.random() < 0.15)

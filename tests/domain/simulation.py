@@ -8,27 +8,31 @@ so the very same life can be led in memory and on PostgreSQL: same seed, same cl
 import random
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from domain.activities import ActivityResult
 from domain.enrollments import EnrollMember, Enrollment
+from domain.grants import Granted
 from domain.kernel import Command
 from domain.members import Gender, MemberRef, Profile, UpdateMember
 from domain.points import commands as moves
 from domain.points.account import PointsAccount
-from domain.purchases.purchase import ConfirmPurchase, Line, Offset, Purchase, Recorded, RecordPurchase
+from domain.purchases.purchase import Purchase
+from domain.purchases.recording import ConfirmPurchase, Line, Offset, Recorded, RecordPurchase
 from domain.purchases.refund import LineAmount, PurchaseRef, Refunded, RefundPurchase
 from domain.redemptions import CancelRedemption, FulfillRedemption, Redeemed, RedeemReward
 from domain.rewards import UpdateReward
 from domain.stores import Channel
 from tests.domain import simulated_settings
 from tests.domain.memory import START
+from tests.domain.simulated_deeds import Deeds
+from tests.domain.simulated_rules import CATEGORIES, TAGS
 
 # How many members are busy at a time, and for how many commands: a life has regulars.
 FOCUS_MEMBERS: Final = 12
 FOCUS_COMMANDS: Final = 400
-NOBODY: Final = UUID(int=99)
 
 
 class Step(NamedTuple):
@@ -47,6 +51,8 @@ class Person:
     id: UUID
     external_id: str
     available: int = 0
+    birthday: date | None = None
+    activities: list[UUID] = field(default_factory=list)
     purchases: list[Purchase] = field(default_factory=list)
     holds: list[UUID] = field(default_factory=list)
     redemptions: list[UUID] = field(default_factory=list)
@@ -64,6 +70,7 @@ class Life:
         self.settings = simulated_settings.Settings(self.random)
         self.last_purchase: RecordPurchase | None = None
         self.last_refund: RefundPurchase | None = None
+        self.deeds = Deeds(self)
         ideas = self._ideas()
         self._ideas_of_life = tuple(idea for idea, _ in ideas)
         self._weights = tuple(weight for _, weight in ideas)
@@ -91,7 +98,15 @@ class Life:
             (self.edit_member, 6),
             (self.restock, 10),
             (lambda: self.settings.change(self.now), 10),
-            (self.nonsense, 10),
+            (self.deeds.nonsense, 10),
+            (self.deeds.act, 45),
+            (self.deeds.reverse, 10),
+            (self.deeds.set_tier, 8),
+            (self.deeds.end_set_tier, 3),
+            (self.deeds.review, 12),
+            (self.deeds.warn, 8),
+            (self.deeds.celebrate, 14),
+            (self.deeds.give_member_day, 14),
         )
 
     # The clock.
@@ -112,7 +127,7 @@ class Life:
 
     def next(self) -> Command[Any]:
         """The next command. Programs, tiers, stores and rewards come first, then members, then life."""
-        founding = self.settings.founding()
+        founding = self.settings.founding(self.now)
         if founding is not None:
             return founding
         if len(self.people) < FOCUS_MEMBERS or self.random.random() < 0.02:
@@ -145,8 +160,15 @@ class Life:
 
     def enroll(self) -> Command[Any]:
         gender = self.random.choice((None, *Gender))
-        profile = Profile(external_id=f"m{self.number}", gender=gender)
+        birthday = self.random.choice((None, date(self.random.randint(1950, 2008), 2, 28), self.a_birthday()))
+        profile = Profile(external_id=f"m{self.number}", gender=gender, birthday=birthday, tags=self.some_tags())
         return EnrollMember(profile=profile, channel=self.random.choice(tuple(Channel)))
+
+    def a_birthday(self) -> date:
+        return date(self.random.randint(1950, 2008), self.random.randint(1, 12), self.random.randint(1, 28))
+
+    def some_tags(self) -> tuple[str, ...]:
+        return tuple(self.random.sample(TAGS, self.random.choice((0, 0, 1, 2))))
 
     def buy(self) -> Command[Any]:
         person = self.someone()
@@ -171,7 +193,16 @@ class Life:
             return ()
         cuts = sorted(self.random.randint(0, goods) for _ in range(self.random.randint(1, 3)))
         amounts = [high - low for low, high in zip((0, *cuts), (*cuts, goods), strict=True)]
-        return tuple(Line(amount_minor=amount, earns=self.random.random() < 0.9) for amount in amounts)
+        return tuple(
+            Line(
+                amount_minor=amount,
+                earns=self.random.random() < 0.9,
+                category=self.random.choice((None, *CATEGORIES)),
+                product_id=f"p{self.random.randint(1, 9)}",
+                quantity=self.random.randint(1, 3),
+            )
+            for amount in amounts
+        )
 
     def buy_with_points(self) -> Command[Any] | None:
         person = self.someone()
@@ -299,25 +330,12 @@ class Life:
 
     def edit_member(self) -> Command[Any]:
         attributes = {"colour": self.random.choice(("red", "green", None))}
-        return UpdateMember(member=self.named(self.someone()), profile=Profile(attributes=attributes))
+        profile = Profile(attributes=attributes, tags=self.random.choice((None, self.some_tags())))
+        return UpdateMember(member=self.named(self.someone()), profile=profile)
 
     def restock(self) -> Command[Any]:
         reward = self.random.choice(self.settings.rewards)
         return UpdateReward(reward_id=reward.id, stock=self.random.randint(0, 500))
-
-    def nonsense(self) -> Command[Any]:
-        """What only a mistaken caller would say."""
-        person = self.someone()
-        return self.random.choice(
-            (
-                moves.HoldPoints(member=MemberRef(id=NOBODY), points=1),
-                moves.AdjustPoints(member=MemberRef(id=person.id), points=0, reason="simulated"),
-                moves.TransferPoints(sender=MemberRef(id=person.id), recipient=MemberRef(id=person.id), points=1),
-                ConfirmPurchase(purchase_id=NOBODY),
-                EnrollMember(profile=Profile(external_id=person.external_id)),
-                EnrollMember(profile=Profile(name="Nobody in particular")),
-            )
-        )
 
     # Learning from answers.
 
@@ -330,13 +348,17 @@ class Life:
             case moves.Held() | Redeemed() | moves.Moved():
                 self.remember_what_is_open(answer)
                 self.see(answer.account)
+            case ActivityResult() | Granted():
+                self.remember_activity(answer)
+                self.see(answer.account)
             case moves.Transferred(sender=sender, recipient=recipient):
                 self.see(sender)
                 self.see(recipient)
             case PointsAccount():
                 self.see(answer)
             case Enrollment(member=member, account=account):
-                self.people[member.id] = Person(member.id, str(member.external_id), account.available)
+                person = Person(member.id, str(member.external_id), account.available, member.birthday)
+                self.people[member.id] = person
             case other:
                 self.settings.learn(other)
 
@@ -350,6 +372,11 @@ class Life:
             person.holds.append(answer.hold.id)
         if isinstance(answer, Redeemed) and answer.redemption.closed_at is None:
             person.redemptions.append(answer.redemption.id)
+
+    def remember_activity(self, answer: ActivityResult | Granted) -> None:
+        """Keep an activity that can still be reversed."""
+        if isinstance(answer, ActivityResult) and answer.activity.reversed_at is None and not answer.is_repeat:
+            self.people[answer.activity.member_id].activities.append(answer.activity.id)
 
     def remember_purchase(self, purchase: Purchase) -> None:
         """Keep the last few purchases of a person as they are now."""

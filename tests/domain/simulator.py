@@ -3,10 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
-from uuid import UUID
 
 from domain.kernel import Refusal, State
-from tests.domain import invariants, memory, simulation
+from tests.domain import invariants, memory, rooms, simulation
 from tests.domain.memory import PROGRAM_ID
 
 # Every so many commands: prove that rows loaded on demand lead to the same decision; replay every member.
@@ -31,7 +30,7 @@ class Simulation:
     state: State = field(default_factory=lambda: State(PROGRAM_ID, is_complete=True))
     done: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
-    sequences: dict[UUID, int] = field(default_factory=dict)
+    books: invariants.Books = field(default_factory=invariants.Books)
 
     def live(self, seed: int, count: int) -> None:
         steps = simulation.commands(seed, count)
@@ -53,7 +52,8 @@ class Simulation:
             return refusal
         if number % PROOF_EVERY == 0:
             assert memory.decide_on_demand(state, State(PROGRAM_ID), step.command) == decision
+        rooms.check(state, step.command, decision.save)
         state.keep(decision.save)
-        invariants.check_saved(state, decision.save, self.sequences)
+        invariants.check_saved(state, decision.save, self.books)
         self.done[type(step.command).__name__] += 1
         return decision.result

@@ -79,3 +79,50 @@ def test_l5_ends_of_quarters_and_years_are_ends_of_months(day: date, later: int)
     assert (year.year - day.year) == later
     assert day <= calendars.end_of_month(day) <= calendars.end_of_quarter(day) <= calendars.end_of_year(day)
     assert (quarter.year * 12 + quarter.month - 1) // 3 == (day.year * 12 + day.month - 1) // 3 + later
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "later"),
+    [
+        (date(2026, 1, 31), 1, date(2026, 2, 28)),
+        (date(2024, 1, 31), 1, date(2024, 2, 29)),
+        (date(2026, 3, 15), -1, date(2026, 2, 15)),
+        (date(2026, 3, 31), -13, date(2025, 2, 28)),
+        (date(2026, 12, 5), 1, date(2027, 1, 5)),
+        (date(2026, 5, 5), 0, date(2026, 5, 5)),
+    ],
+)
+def test_k2_so_many_months_later_is_the_same_day_or_the_last_of_the_month(day: date, months: int, later: date) -> None:
+    assert calendars.add_months(day, months) == later
+
+
+def test_k2_so_many_years_later_a_leap_day_is_the_28th() -> None:
+    assert calendars.add_years(date(2024, 2, 29), 1) == date(2025, 2, 28)
+    assert calendars.add_years(date(2024, 2, 29), 4) == date(2028, 2, 29)
+    assert calendars.add_years(date(2026, 7, 1), -2) == date(2024, 7, 1)
+
+
+@pytest.mark.parametrize(
+    ("period", "first"),
+    [
+        ("DAY", date(2027, 1, 2)),
+        ("WEEK", date(2026, 12, 28)),
+        ("MONTH", date(2027, 1, 1)),
+        ("YEAR", date(2027, 1, 1)),
+        ("LIFETIME", date.min),
+    ],
+)
+def test_l13_periods_of_the_calendar_start(period: str, first: date) -> None:
+    assert calendars.start_of_period(date(2027, 1, 2), period) == first
+    assert calendars.start_of_period(first, period) == first
+
+
+def test_l13_there_is_no_other_period() -> None:
+    with pytest.raises(AssertionError):
+        calendars.start_of_period(date(2027, 1, 2), "FORTNIGHT")
+
+
+@given(DAYS, st.sampled_from([zone for zone in ZONES if zone != "Pacific/Apia"]))
+def test_noon_and_the_day_before_are_of_the_local_date(day: date, zone_name: str) -> None:
+    assert calendars.local_date(calendars.noon_of(day, zone_name), zone_name) == day
+    assert calendars.before(day) == day - timedelta(days=1)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from domain import checks
-from domain.programs import ExpiryKind, ExpiryPolicy
+from domain.policies import ExpiryKind, ExpiryPolicy
 from tests.domain.memory import START
 from tests.domain.shop import Shop
 
@@ -95,3 +95,18 @@ def test_a_business_time_is_not_older_than_any_calendar() -> None:
     shop = Shop(time_zone="America/New_York", expiry=ExpiryPolicy(kind=ExpiryKind.DAYS, count=1))
     with pytest.raises(checks.TimeInvalid):
         shop.buy(shop.enroll(), 100, occurred_at=datetime(1, 1, 1, tzinfo=UTC))
+
+
+def test_texts_of_a_list_are_trimmed_and_each_is_kept_once_in_its_order() -> None:
+    assert checks.texts("tags", (" b ", "a", "b")) == ("b", "a")
+    assert checks.texts("tags", ()) == ()
+    with pytest.raises(checks.TextInvalid):
+        checks.texts("tags", ("a", " "))
+
+
+def test_a_reason_has_at_most_500_characters() -> None:
+    assert checks.reason(" broken ") == "broken"
+    assert checks.reason("x" * 500) == "x" * 500
+    with pytest.raises(checks.TextInvalid) as refused:
+        checks.reason("x" * 501)
+    assert refused.value.details == {"name": "reason", "length": 501, "length_max": 500}

@@ -5,13 +5,16 @@ from uuid import UUID
 
 import pytest
 
-from domain import members, stores, tiers
-from domain.enrollments import SIGN_UP_RULE, EnrollMember, MemberEnrolled, MemberKeyMissing
+from domain import members, stores
+from domain.enrollments import EnrollMember, MemberEnrolled, MemberKeyMissing
 from domain.kernel import NotFound
 from domain.members import Member, Profile
 from domain.points.account import AccountStatus, PointsAccount, SourceType, TransactionKind
-from domain.programs import ExpiryKind, ExpiryPolicy
+from domain.points.granting import SIGN_UP_RULE
+from domain.policies import ExpiryKind, ExpiryPolicy
 from domain.stores import Channel
+from domain.tiers.standing import TierReached
+from domain.tiers.tier import CreateTier
 from tests.domain.memory import PROGRAM_ID, START
 from tests.domain.shop import Shop
 
@@ -27,7 +30,7 @@ def test_s1_a_member_is_enrolled_with_an_empty_account_under_the_same_id(shop: S
         channel=Channel.PHONE,
         enrolled_at=START,
     )
-    assert account == PointsAccount(id=member.id, program_id=PROGRAM_ID, status=AccountStatus.ACTIVE)
+    assert account == PointsAccount(id=member.id, program_id=PROGRAM_ID, status=AccountStatus.ACTIVE, enrolled_at=START)
     assert shop.row(Member, member.id) == member
     assert shop.events == (MemberEnrolled(member_id=member.id, points=0),)
 
@@ -45,12 +48,12 @@ def test_s2_the_sign_up_bonus_is_an_earning_like_any_other() -> None:
 
 def test_k2_a_bonus_may_reach_a_tier_at_once() -> None:
     shop = Shop(sign_up_points=100)
-    tier = shop.run(tiers.CreateTier(name="Silver", rank=1, qualifying_points=100))
+    tier = shop.run(CreateTier(name="Silver", rank=1, threshold=100))
     member = shop.enroll()
     assert shop.account(member).tier_id == tier.id
     assert shop.events == (
         MemberEnrolled(member_id=member, points=100),
-        tiers.TierReached(member_id=member, tier_id=tier.id, tier_id_before=None),
+        TierReached(member_id=member, tier_id=tier.id, tier_id_before=None),
     )
 
 

@@ -10,7 +10,7 @@ from domain import imports
 from domain.imports import Columns, HeaderInvalid, Reading, RowInvalid
 from domain.kernel import NotFound, Refusal
 from domain.members import MemberRef
-from domain.purchases.purchase import RecordPurchase
+from domain.purchases.recording import RecordPurchase
 from domain.stores import Channel
 
 STORE: Final = UUID(int=7)

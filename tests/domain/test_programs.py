@@ -3,27 +3,29 @@
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from domain import checks, earning
+from domain import checks
+from domain.earning import rule_sets
+from domain.earning.checking import RuleReferenceUnknown
+from domain.earning.effects import RuleInvalid
+from domain.earning.rule_sets import EarningRules
+from domain.earning.rules import ONE_POINT_A_UNIT, Conditions, EarningRule
+from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy, PolicyInvalid, TierPolicy, TierWindow
 from domain.programs import (
+    CATEGORIES_MAX,
     HOLD_MINUTES_MAX,
     CreateProgram,
     CurrencyInvalid,
     CurrencyMismatch,
-    ExpiryKind,
-    ExpiryPolicy,
-    PendingKind,
-    PendingPolicy,
-    PolicyInvalid,
     Program,
     ProgramSettings,
     ProgramUpdated,
     ReturnPolicy,
     ShortfallPolicy,
     TimeZoneInvalid,
-    UpdateProgram,
     check_currency,
 )
 from tests.domain.memory import PROGRAM_ID, START, Memory
@@ -35,13 +37,16 @@ def found(**told: Any) -> Program:
 
 
 def test_a_program_starts_with_one_point_a_unit_at_once_and_for_ever() -> None:
-    assert found() == Program(
+    memory = Memory()
+    program = memory.run(CreateProgram(program_id=PROGRAM_ID, name="Tea", currency_code="CNY"))
+    (rule_set,) = memory.state.rows(EarningRules)
+    assert (rule_set.version, rule_set.rules, rule_set.campaigns) == (1, ONE_POINT_A_UNIT, ())
+    assert program == Program(
         id=PROGRAM_ID,
         program_id=PROGRAM_ID,
         name="Tea",
         currency_code="CNY",
         time_zone="Asia/Shanghai",
-        rules=earning.ONE_POINT_A_UNIT,
         rule_version=1,
         sign_up_points=0,
         pending=PendingPolicy(PendingKind.IMMEDIATE),
@@ -66,8 +71,9 @@ def test_l7_new_rules_are_a_new_version_and_other_settings_are_not(shop: Shop) -
     assert shop.update(sign_up_points=5).rule_version == 1
     rules = (per_amount(2, 100),)
     after = shop.update(rules=rules)
-    assert (after.rule_version, after.rules) == (2, rules)
-    assert earning.rules_of(shop.state, 2) == rules
+    assert after.rule_version == 2
+    assert rule_sets.of_version(shop.state, 1).rules == ONE_POINT_A_UNIT
+    assert rule_sets.of_version(shop.state, 2).rules == (replace(rules[0], version=2),)
 
 
 @pytest.mark.parametrize("given", ["", "cny", "CN", "CNYX", "C1Y", "CNY\n"])
@@ -141,7 +147,7 @@ def test_settings_within_bounds_are_kept(settings: dict[str, Any]) -> None:
 
 
 def test_bad_rules_are_refused_before_anything_is_founded() -> None:
-    with pytest.raises(earning.RuleInvalid):
+    with pytest.raises(RuleInvalid):
         found(rules=(per_amount(1, 100), per_amount(2, 100)))
 
 
@@ -157,7 +163,7 @@ def test_what_is_wrong_with_a_program_is_told_in_order() -> None:
         (CurrencyInvalid, {"currency_code": "CNY"}),
         (TimeZoneInvalid, {"time_zone": "UTC"}),
         (checks.NumberInvalid, {"settings": ProgramSettings()}),
-        (checks.PointsInvalid, {"rules": earning.ONE_POINT_A_UNIT}),
+        (checks.PointsInvalid, {"rules": ONE_POINT_A_UNIT}),
         (checks.TextInvalid, {"name": "Tea"}),
     ]
     for refusal, mended in precedence:
@@ -167,6 +173,70 @@ def test_what_is_wrong_with_a_program_is_told_in_order() -> None:
     assert found(**told).time_zone == "UTC"
 
 
-def test_the_settings_are_checked_before_the_rules(shop: Shop) -> None:
-    with pytest.raises(checks.NumberInvalid):
-        shop.run(UpdateProgram(settings=ProgramSettings(hold_minutes=0), rules=(per_amount(0, 1),)))
+@pytest.mark.parametrize(
+    ("rules", "why"),
+    [
+        ((per_amount(1, 100), per_amount(2, 100)), "it is told twice; each needs a code of its own."),
+        ((per_amount(1, 100, campaign="spring"),), None),
+        ((per_amount(1, 100, when=Conditions(stores=(UUID(int=9),))),), None),
+        ((per_amount(1, 100, when=Conditions(categories=("coffee",))),), None),
+    ],
+)
+def test_the_first_rules_are_checked_like_all_others_and_nothing_is_founded(
+    rules: tuple[EarningRule, ...], why: str | None
+) -> None:
+    memory = Memory()
+    with pytest.raises(RuleInvalid if why else RuleReferenceUnknown) as refused:
+        memory.run(
+            CreateProgram(
+                program_id=PROGRAM_ID,
+                name="Tea",
+                currency_code="CNY",
+                settings=ProgramSettings(categories=("tea",)),
+                rules=rules,
+            )
+        )
+    assert why is None or refused.value.details == {"rule": "base", "why": why}
+    assert (memory.state.rows(Program), memory.state.rows(EarningRules)) == ((), ())
+
+
+def test_the_first_rules_may_name_the_categories_that_are_told_with_them() -> None:
+    rule = per_amount(1, 100, when=Conditions(categories=("tea",)))
+    assert found(settings=ProgramSettings(categories=(" tea ", "tea", "cake")), rules=(rule,)).categories == (
+        "tea",
+        "cake",
+    )
+
+
+def test_k2_another_tier_policy_is_another_ladder_and_other_settings_are_not(shop: Shop) -> None:
+    assert shop.update(hold_minutes=30).ladder_version == 1
+    yearly = TierPolicy(window=TierWindow.CALENDAR_YEAR)
+    assert shop.update(tier_policy=yearly).ladder_version == 2
+    assert shop.update(tier_policy=yearly).ladder_version == 2
+
+
+@pytest.mark.parametrize(
+    ("policy", "refusal"),
+    [
+        (TierPolicy(window=TierWindow.ROLLING), PolicyInvalid),
+        (TierPolicy(window=TierWindow.ROLLING, months=0), checks.NumberInvalid),
+        (TierPolicy(window=TierWindow.ROLLING, months=121), checks.NumberInvalid),
+        (TierPolicy(validity_days=0), checks.NumberInvalid),
+        (TierPolicy(validity_days=3651), checks.NumberInvalid),
+        (TierPolicy(grace_days=-1), checks.NumberInvalid),
+        (TierPolicy(grace_days=367), checks.NumberInvalid),
+    ],
+)
+def test_k2_a_tier_policy_out_of_bounds_is_refused(policy: TierPolicy, refusal: type[Exception]) -> None:
+    with pytest.raises(refusal):
+        Shop().update(tier_policy=policy)
+
+
+def test_categories_are_trimmed_told_once_and_bounded(shop: Shop) -> None:
+    assert shop.update(categories=(" tea ", "tea", "cake")).categories == ("tea", "cake")
+    with pytest.raises(checks.TooMany) as refused:
+        shop.update(categories=tuple(str(number) for number in range(CATEGORIES_MAX + 1)))
+    assert refused.value.details == {"name": "categories", "count": 501, "count_max": 500}
+    with pytest.raises(checks.TextInvalid):
+        shop.update(categories=(" ",))
+    assert shop.program.categories == ("tea", "cake")

@@ -24,7 +24,7 @@ def refusals() -> Iterator[type[Refusal]]:
 def test_every_refusal_has_a_code_a_sentence_and_a_docstring() -> None:
     for kind in refusals():
         assert re.fullmatch(r"[A-Z]+(_[A-Z]+)*", kind.code), kind
-        assert kind.text.endswith((".", "{why}")), kind
+        assert kind.text.endswith((".", "{why}", "{known}")), kind
         assert kind.__doc__, kind
         if kind is not Refusal:
             assert "code" in vars(kind), f"{kind} has no code of its own"

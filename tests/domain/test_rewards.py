@@ -11,7 +11,7 @@ from domain import checks, members, stores
 from domain.kernel import NotFound
 from domain.members import MemberRef
 from domain.points.account import DebtOutstanding, InsufficientPoints, MemberFrozen, SourceType, TransactionKind
-from domain.programs import ExpiryKind, ExpiryPolicy
+from domain.policies import ExpiryKind, ExpiryPolicy
 from domain.redemptions import (
     CancelRedemption,
     FulfillRedemption,

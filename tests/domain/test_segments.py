@@ -23,7 +23,7 @@ from domain.segments import (
     SegmentSaved,
 )
 from domain.stores import Channel, CreateStore
-from domain.tiers import CreateTier
+from domain.tiers.tier import CreateTier
 from tests.domain.memory import PROGRAM_ID, START
 from tests.domain.shop import SHANGHAI, Shop
 
@@ -184,7 +184,7 @@ def test_a_member_is_in_those_segments_that_are_open(shop: Shop) -> None:
 
 
 def test_the_figures_are_those_of_the_account(shop: Shop) -> None:
-    tier = shop.run(CreateTier(name="Silver", rank=1, qualifying_points=0))
+    tier = shop.run(CreateTier(name="Silver", rank=1, threshold=0))
     account = shop.account(shop.enroll(50))
     figures = segmenting.figures_of(account)
     assert (figures.tier_id, figures.available) == (tier.id, 50)
@@ -217,7 +217,7 @@ def test_a_segment_is_saved_replaced_archived_and_saved_again(shop: Shop) -> Non
 
 
 def test_tiers_and_stores_are_the_program_s(shop: Shop) -> None:
-    tier = shop.run(CreateTier(name="Silver", rank=1, qualifying_points=0))
+    tier = shop.run(CreateTier(name="Silver", rank=1, threshold=0))
     store = shop.run(CreateStore(code="S1", name="Tea house"))
     saved = save(shop, tiers=(tier.id, tier.id), stores=(store.id,))
     assert saved.criteria == Criteria(tiers=(tier.id,), stores=(store.id,))

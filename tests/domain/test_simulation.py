@@ -6,15 +6,32 @@ from typing import Any, Final
 
 import pytest
 
+from domain.earning.grants import Grant
+from domain.earning.rules import Period, Trigger
 from domain.kernel import Command, Decision, NotLoaded, Refusal, Row, State
 from domain.points.account import Hold, HoldState, Lot, LotState, PointsAccount, PointTransaction, TransactionKind
-from tests.domain import invariants, memory, simulation
+from domain.purchases.purchase import Purchase
+from domain.tiers.standing import TierCause, TierChange
+from tests.domain import invariants, memory, rooms, simulation
 from tests.domain.memory import PROGRAM_ID
 from tests.domain.simulator import Simulation, begin
 
 COUNT: Final = int(os.environ.get("SIMULATION_COUNT", "100000"))
 SEED: Final = int(os.environ.get("SIMULATION_SEED", "20260115"))
+DONE: Final = {
+    "EditRules",
+    "EndSetTier",
+    "GrantBirthday",
+    "GrantMemberDay",
+    "RecordActivity",
+    "ReverseActivity",
+    "ReviewTier",
+    "SetTier",
+    "UpdateTier",
+    "WarnOfTier",
+}
 EXPECTED_REFUSALS: Final = {
+    "ACTIVITY_CONFLICT",
     "DEBT_OUTSTANDING",
     "HOLD_NOT_OPEN",
     "INSUFFICIENT_POINTS",
@@ -31,6 +48,8 @@ EXPECTED_REFUSALS: Final = {
     "REFUND_EXCEEDS_REMAINING",
     "SOLD_OUT",
     "STORE_CLOSED",
+    "TIER_END_INVALID",
+    "TIER_NOT_SET",
     "TRANSFER_TO_SELF",
 }
 
@@ -40,8 +59,10 @@ def test_l2_a_hundred_thousand_commands_leave_the_books_balanced_and_every_membe
     life.live(SEED, COUNT)
     assert life.done.total() + life.refused.total() == COUNT
     assert invariants.replay_members(life.state) == life.done["EnrollMember"]
+    assert rooms.prove(life.state) > COUNT // 100
     prove_that_points_are_conserved(life)
     prove_that_it_was_rich(life)
+    prove_that_tiers_came_and_went(life)
 
 
 def prove_that_points_are_conserved(life: Simulation) -> None:
@@ -65,6 +86,16 @@ def prove_that_it_was_rich(life: Simulation) -> None:
     assert {hold.state for hold in life.state.rows(Hold)} == set(HoldState)
     assert life.done.total() > COUNT * 3 // 5
     assert set(life.refused) >= EXPECTED_REFUSALS
+
+
+def prove_that_tiers_came_and_went(life: Simulation) -> None:
+    causes = Counter(row.cause for row in life.state.rows(TierChange))
+    assert set(causes) == set(TierCause)
+    grants = Counter(row.trigger for row in life.state.rows(Grant))
+    assert set(grants) == {Trigger.ENROLLMENT, Trigger.BIRTHDAY, Trigger.MEMBER_DAY, Trigger.TIER_REACHED}
+    limits = {item.limited_by for row in life.state.rows(Purchase) for item in row.earned}
+    assert limits >= {None, "BUDGET", *Period}
+    assert set(life.done) >= DONE
 
 
 def test_the_same_seed_leads_the_same_life_and_another_one_does_not() -> None:

@@ -14,7 +14,7 @@ from domain import enrollments, members, programs, rewards
 from domain.kernel import AnyRow, Command, Outcome, Refusal, Row, State
 from domain.points import commands as moves
 from domain.points.account import Lot, PointsAccount, PointTransaction
-from domain.purchases import purchase
+from domain.purchases import recording
 from domain.purchases import refund as refunds
 from persistence import clock, connection
 from persistence.engine import Engine
@@ -101,9 +101,9 @@ def adjust(member_id: UUID, points: int, reason: str = "test") -> moves.AdjustPo
     return moves.AdjustPoints(member=ref(member_id), points=points, reason=reason)
 
 
-def buy(member_id: UUID, external_id: str, amount_minor: int = 10_000) -> purchase.RecordPurchase:
+def buy(member_id: UUID, external_id: str, amount_minor: int = 10_000) -> recording.RecordPurchase:
     """A purchase; at one point a yuan, 10,000 fen earn 100 points."""
-    return purchase.RecordPurchase(
+    return recording.RecordPurchase(
         member=ref(member_id), external_id=external_id, amount_minor=amount_minor, currency_code="CNY"
     )
 
@@ -190,9 +190,9 @@ async def stored(own: asyncpg.Connection, kind: type[Row], row_id: UUID) -> Row 
     return None if record is None else table.decode(record)
 
 
-def confirm(purchase_id: UUID) -> purchase.ConfirmPurchase:
+def confirm(purchase_id: UUID) -> recording.ConfirmPurchase:
     """The order was received."""
-    return purchase.ConfirmPurchase(purchase_id=purchase_id)
+    return recording.ConfirmPurchase(purchase_id=purchase_id)
 
 
 def refund(purchase_id: UUID, external_id: str = "r-1", amount_minor: int | None = None) -> refunds.RefundPurchase:

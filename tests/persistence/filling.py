@@ -8,7 +8,7 @@ from typing import Final
 from domain import access, members, segments, stores
 from domain.enrollments import EnrollMember
 from domain.kernel import Row
-from persistence import connection
+from persistence import connection, duties
 from persistence.registry import KIND_ORDER
 from tests.domain import simulation
 from tests.domain.memory import PROGRAM_ID, START
@@ -44,9 +44,16 @@ async def fill(url: str) -> Filled:
         shop = engines.Shop(engine, PROGRAM_ID)
         await _live(shop, clock)
         await _make_the_rest(shop)
+        await _begin_duties(url)
     finally:
         await engine.stop()
     return await read(url)
+
+
+async def _begin_duties(url: str) -> None:
+    own = await connection.connect(connection.parse_url(url))
+    await duties.ensure(own, START)
+    await own.close()
 
 
 async def read(url: str, kinds: Iterable[type[Row]] = KIND_ORDER) -> Filled:

@@ -89,7 +89,7 @@ class Forgery(Command[Lot]):
         (lambda who: Lie(member_id=who, name="debt", value=5), "CheckViolationError", 1),
         (lambda who: Lie(member_id=who, name="available", value="huge"), "DataError", 1),
         (lambda who: Lie(member_id=who, name="sequence", value=None), "NotNullViolationError", 1),
-        (lambda who: Lie(member_id=who, name="tier_id", value=who), "ForeignKeyViolationError", 1),
+        (lambda who: Lie(member_id=who, name="tier_id", value=who), "CheckViolationError", 1),
         (lambda who: Forgery(member_id=who, remaining=6), "CheckViolationError", 1),
         (lambda who: Forgery(member_id=who, remaining=5), "ForeignKeyViolationError", 1),
         (lambda who: Forgery(member_id=who, remaining="many"), "TypeError", 1),

@@ -16,7 +16,12 @@ FACTS: Final = sorted(TABLES[kind].name for kind in TABLES if kind.is_fact)
 UNIQUE_ACROSS_PROGRAMS: Final = {("api_keys", ("secret_hash",))}
 # For every CHECK what breaks it, and it alone, on any row of its table.
 BREAKS: Final = {
+    "activities_points": "points_taken_back = points_earned + 1, reversed_at = now()",
+    "activities_reversed": "points_earned = 1, points_taken_back = 1, reversed_at = NULL",
     "api_keys_hash": "secret_hash = 'short'",
+    "campaign_budgets_not_negative": "points = -1",
+    "earning_counts_not_negative": "times = -1",
+    "grants_points": "points = -1",
     "holds_captured": "captured = amount + 1, state = 'CAPTURED'",
     "holds_state": "captured = 1, state = 'HELD'",
     "lot_draws_amount": "amount = 0",
@@ -27,6 +32,8 @@ BREAKS: Final = {
     "points_accounts_debt_is_paid_first": "available = 1, debt = 1",
     "points_accounts_lifetime": "lifetime_spent = -1",
     "points_accounts_not_negative": "available = -1, debt = 0",
+    "points_accounts_purchases": "spend_minor = -1",
+    "points_accounts_tier_in_force": "earned_tier_id = NULL, manual_tier_id = NULL, tier_id = id",
     "programs_own_themselves": "id = gen_random_uuid()",
     "programs_rule_version": "rule_version = 0",
     "programs_sign_up_points": "sign_up_points = -1",
@@ -44,7 +51,7 @@ BREAKS: Final = {
     "shortfalls_owed": "remaining = 1, outcome = 'WRITTEN_OFF'",
     "shortfalls_remaining": "remaining = amount + 1, outcome = 'DEBT'",
     "tiers_multiplier": "multiplier_bp = 0",
-    "tiers_qualifying_points": "qualifying_points = -1",
+    "tiers_threshold": "keep_threshold = -1",
 }
 NOT_NEGATIVE: Final = ("available", "pending", "held", "debt", "lifetime_earned", "qualifying_points", "sequence")
 
@@ -69,7 +76,15 @@ async def test_l1_facts_are_never_changed(scratch: asyncpg.Connection, table: st
 
 
 async def test_l1_every_kind_that_is_a_fact_is_guarded_and_no_other(scratch: asyncpg.Connection) -> None:
-    assert sorted(await catalog.fact_tables(scratch)) == FACTS == ["earning_rules", "lot_draws", "point_transactions"]
+    assert sorted(await catalog.fact_tables(scratch)) == FACTS
+    assert FACTS == [
+        "earning_rules",
+        "grants",
+        "lot_draws",
+        "point_transactions",
+        "qualifying_entries",
+        "tier_changes",
+    ]
 
 
 async def test_l1_facts_do_not_go_with_what_they_refer_to(scratch: asyncpg.Connection) -> None:
@@ -195,6 +210,9 @@ async def test_every_column_that_names_another_row_has_a_foreign_key(scratch: as
         ("purchases", "spending_id"),
         ("purchases", "earning_id"),
         ("refunds", "member_id"),
+        ("activities", "earning_id"),
+        # What follows from the member and the year, and names no row.
+        ("qualifying_entries", "year_id"),
     }
 
 
@@ -216,13 +234,16 @@ async def test_every_foreign_key_refuses_a_row_of_another_program(scratch: async
         async with _undone(scratch):
             await _try_foreign(scratch, reference)
         tried += 1
-    assert tried == 22
+    assert tried == 32
 
 
 async def _try_foreign(scratch: asyncpg.Connection, reference: Reference) -> None:
     table, column = reference.table, reference.columns[1]
     foreign = await _other_program(scratch, reference.referred)
     await scratch.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    if table == "points_accounts":
+        # So that it is the key that refuses a tier, and not that another column does not agree.
+        await scratch.execute("ALTER TABLE points_accounts DROP CONSTRAINT points_accounts_tier_in_force")
     if column == "id":
         # A child with the id of its parent: the foreign parent's gets a child of this program.
         await scratch.execute("DROP TABLE copied")

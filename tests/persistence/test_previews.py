@@ -16,7 +16,7 @@ from domain import enrollments, members, programs, redemptions, stores
 from domain.kernel import Command, Decision, NotFound, NotLoaded, State, Want
 from domain.points import commands as moves
 from domain.points.account import InsufficientPoints, PointsAccount
-from domain.purchases import purchase
+from domain.purchases import recording
 from persistence import clock, connection, previews
 from persistence.batches import Unending
 from tests.persistence import engines
@@ -74,7 +74,7 @@ async def contents(own: asyncpg.Connection) -> dict[str, str | None]:
 
 async def test_a_purchase_previewed_is_the_purchase_recorded(trial: Trial, own: asyncpg.Connection) -> None:
     member_id = await trial.shop.member_with(30)
-    command = purchase.RecordPurchase(
+    command = recording.RecordPurchase(
         member=engines.ref(member_id), external_id="o-1", amount_minor=12_345, currency_code="CNY"
     )
     before = await contents(own)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import checks, tiers
+from domain import checks
 from domain.enrollments import EnrollMember
 from domain.kernel import NotFound
 from domain.members import MemberRef, MemberRefInvalid, Profile
@@ -22,7 +22,9 @@ from domain.points.account import (
     SourceType,
     TransactionKind,
 )
-from domain.programs import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
+from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
+from domain.tiers.standing import TierReached
+from domain.tiers.tier import CreateTier
 from tests.domain.memory import START, ref
 from tests.domain.shop import Shop
 
@@ -250,7 +252,7 @@ def test_settling_tells_how_many_transactions_the_clock_made() -> None:
 
 def test_every_move_tells_of_a_tier_that_the_clock_let_the_member_reach_on_the_way() -> None:
     shop = Shop(pending=PendingPolicy(PendingKind.AFTER, days=1))
-    tier = shop.run(tiers.CreateTier(name="Silver", rank=1, qualifying_points=100))
+    tier = shop.run(CreateTier(name="Silver", rank=1, threshold=100))
     other, reward = shop.enroll(100), shop.reward(1)
 
     def moves(member: UUID, hold_id: UUID) -> dict[str, Callable[[], object]]:
@@ -273,7 +275,7 @@ def test_every_move_tells_of_a_tier_that_the_clock_let_the_member_reach_on_the_w
         shop.later(days=1)
         moves(member, hold_id)[name]()
         assert shop.account(member).tier_id == tier.id, name
-        reached = tiers.TierReached(member_id=member, tier_id=tier.id, tier_id_before=None)
+        reached = TierReached(member_id=member, tier_id=tier.id, tier_id_before=None)
         assert shop.events.count(reached) == 1, name
 
 

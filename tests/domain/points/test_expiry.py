@@ -10,7 +10,7 @@ from domain.points.account import (
     SourceType,
     TransactionKind,
 )
-from domain.programs import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
+from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
 from tests.domain.memory import START
 from tests.domain.shop import Shop, per_amount
 

@@ -18,7 +18,8 @@ from domain.points.account import (
     MemberFrozen,
     TransactionKind,
 )
-from domain.programs import HOLD_MINUTES_MAX, ExpiryKind, ExpiryPolicy
+from domain.policies import ExpiryKind, ExpiryPolicy
+from domain.programs import HOLD_MINUTES_MAX
 from tests.domain.memory import START, ref
 from tests.domain.shop import Shop
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from domain.points import lots
 from domain.points.account import InsufficientPoints, Lot, LotState, PointsAccount, SourceType
-from domain.programs import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
+from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
 from tests.domain.memory import PROGRAM_ID, START
 from tests.domain.shop import SHANGHAI
 
 MEMBER = UUID(int=7)
-ACCOUNT = PointsAccount(id=MEMBER, program_id=PROGRAM_ID)
+ACCOUNT = PointsAccount(id=MEMBER, program_id=PROGRAM_ID, enrolled_at=START)
 
 
 def lot(number: int, remaining: int = 10, **more: object) -> Lot:

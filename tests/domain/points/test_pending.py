@@ -9,7 +9,7 @@ from domain.points.account import (
     LotState,
     TransactionKind,
 )
-from domain.programs import PendingKind, PendingPolicy
+from domain.policies import PendingKind, PendingPolicy
 from tests.domain.memory import START
 from tests.domain.shop import Shop
 

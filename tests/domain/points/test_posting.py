@@ -16,7 +16,8 @@ from domain.points.account import (
     SourceType,
     TransactionKind,
 )
-from domain.programs import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy, ReturnPolicy
+from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
+from domain.programs import ReturnPolicy
 from tests.domain.memory import START
 from tests.domain.shop import Shop
 
@@ -262,8 +263,16 @@ def test_adjusted_points_do_not_qualify_and_are_not_earned(shop: Shop) -> None:
 def test_a_posting_that_moves_nothing_leaves_the_account_as_it_was(shop: Shop) -> None:
     member = shop.enroll()
     before = shop.account(member)
-    shop.buy(member, 99)
+    shop.settle(member)
     assert shop.account(member) == before
+    assert shop.decision.save == ()
+
+
+def test_k1_a_purchase_that_earns_nothing_still_counts_for_what_was_paid(shop: Shop) -> None:
+    member = shop.enroll()
+    before = shop.account(member)
+    shop.buy(member, 99)
+    assert shop.account(member) == replace(before, spend_minor=99, purchases=1, last_purchase_at=START)
     assert shop.transactions(member) == ()
 
 

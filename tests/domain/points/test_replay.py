@@ -20,7 +20,7 @@ from domain.points.account import (
     SourceType,
     TransactionKind,
 )
-from domain.programs import PendingKind, PendingPolicy
+from domain.policies import PendingKind, PendingPolicy
 from tests.domain import invariants, simulation
 from tests.domain.shop import Shop
 from tests.domain.simulator import Simulation

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.kernel import Refusal
 from domain.points.account import ShortfallOutcome, SourceType
-from domain.programs import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
+from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
 from tests.domain.memory import START
 from tests.domain.shop import Shop
 

@@ -4,8 +4,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from domain.points.account import LotState, ShortfallOutcome, TransactionKind
-from domain.programs import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy, ShortfallPolicy
-from domain.purchases.purchase import ConfirmPurchase, Purchase
+from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
+from domain.programs import ShortfallPolicy
+from domain.purchases.purchase import Purchase
+from domain.purchases.recording import ConfirmPurchase
 from tests.domain.memory import START
 from tests.domain.shop import Shop, bonus_at, per_amount
 

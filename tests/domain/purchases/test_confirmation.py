@@ -5,11 +5,8 @@ from uuid import UUID
 import pytest
 
 from domain.kernel import NotFound
-from domain.programs import PendingKind, PendingPolicy
-from domain.purchases.purchase import (
-    ConfirmPurchase,
-    PurchaseConfirmed,
-)
+from domain.policies import PendingKind, PendingPolicy
+from domain.purchases.recording import ConfirmPurchase, PurchaseConfirmed
 from tests.domain.shop import Shop, bonus_at, per_amount
 
 NOBODY = UUID(int=99)

@@ -9,23 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import checks, money, programs, stores, tiers
+from domain import checks, money, programs, stores
 from domain.enrollments import EnrollMember
 from domain.kernel import NotFound
 from domain.members import MemberRef, MemberRefInvalid, Profile
 from domain.points.account import HoldNotOpen, HoldState, LotState, MemberFrozen, SourceType, TransactionKind
-from domain.purchases.purchase import (
+from domain.purchases.purchase import Purchase
+from domain.purchases.recording import (
     LINES_MAX,
     Line,
     LinesInvalid,
     Offset,
     OffsetInvalid,
-    Purchase,
     PurchaseConflict,
     PurchaseRecorded,
     RecordPurchase,
 )
 from domain.stores import Channel
+from domain.tiers.standing import TierReached
+from domain.tiers.tier import CreateTier
 from tests.domain.memory import START, ref
 from tests.domain.shop import Shop, bonus_at, per_amount
 
@@ -48,7 +50,7 @@ def test_l6_points_are_floored(points: int, amount_minor: int, paid: int, earned
 
 def test_l6_a_double_day_floors_once_after_multiplying() -> None:
     shop = Shop(rules=(per_amount(1, 1000),))
-    tier = shop.run(tiers.CreateTier(name="Gold", rank=1, qualifying_points=1, multiplier_bp=20_000))
+    tier = shop.run(CreateTier(name="Gold", rank=1, threshold=1, multiplier_bp=20_000))
     member = shop.enroll()
     shop.buy(member, 1_000)
     recorded = shop.buy(member, 19_990)
@@ -93,12 +95,12 @@ def test_l6_every_rule_that_gives_is_a_transaction_and_a_lot_of_its_own() -> Non
 def test_k4_the_tier_of_the_moment_is_kept_and_what_the_purchase_itself_reaches_counts_from_the_next(
     shop: Shop,
 ) -> None:
-    silver = shop.run(tiers.CreateTier(name="Silver", rank=1, qualifying_points=100, multiplier_bp=15_000))
+    silver = shop.run(CreateTier(name="Silver", rank=1, threshold=100, multiplier_bp=15_000))
     member = shop.enroll()
     first = shop.buy(member, 10_000)
     assert (first.purchase.points_earned, first.purchase.tier_id) == (100, None)
     assert first.account.tier_id == silver.id
-    assert tiers.TierReached(member_id=member, tier_id=silver.id, tier_id_before=None) in shop.events
+    assert TierReached(member_id=member, tier_id=silver.id, tier_id_before=None) in shop.events
     assert shop.buy(member, 10_000).purchase.points_earned == 150
 
 

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import checks, tiers
+from domain import checks
 from domain.kernel import NotFound
-from domain.programs import ExpiryKind, ExpiryPolicy, ReturnPolicy
-from domain.purchases.purchase import Line, Purchase
+from domain.policies import ExpiryKind, ExpiryPolicy
+from domain.programs import ReturnPolicy
+from domain.purchases.purchase import Purchase
+from domain.purchases.recording import Line
 from domain.purchases.refund import (
     LineAmount,
     LineUnknown,
@@ -26,6 +28,7 @@ from domain.purchases.refund import (
     RefundExceeds,
     RefundPurchase,
 )
+from domain.tiers.tier import CreateTier
 from tests.domain.memory import START
 from tests.domain.shop import Shop, bonus_at, per_amount
 
@@ -65,7 +68,7 @@ def test_l7_a_refund_reckons_by_the_rules_of_its_purchase_though_they_changed_in
 
 def test_l7_a_refund_reckons_by_the_tier_of_its_purchase_though_the_member_rose() -> None:
     shop = Shop(rules=(per_amount(1, 100),))
-    shop.run(tiers.CreateTier(name="Silver", rank=1, qualifying_points=100, multiplier_bp=20_000))
+    shop.run(CreateTier(name="Silver", rank=1, threshold=100, multiplier_bp=20_000))
     member = shop.enroll()
     purchase = shop.buy(member, 10_000).purchase
     assert shop.refund(purchase, 5_000).refund.points_due == 50

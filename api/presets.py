@@ -1,0 +1,135 @@
+"""What real shops give points for, with the figures they use: the rules of the demo program, and a start for others."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from domain.campaigns import EditRules
+from domain.earning.rules import (
+    Campaign,
+    Cap,
+    Conditions,
+    EarningKind,
+    EarningRule,
+    Period,
+    Trigger,
+)
+from domain.policies import Downgrade, TierMetric, TierPolicy, TierWindow
+from domain.schedules import Schedule
+from domain.tiers.tier import CreateTier, TierBenefits
+
+DIGITAL: Final = "数码"
+CATEGORIES: Final = ("茶叶", "茶具", DIGITAL)
+THURSDAY: Final = "double-thursday"
+_CAMPAIGN_DAYS: Final = 365
+# Announced a week ahead, as the calendar shows it.
+_AHEAD_DAYS: Final = 7
+
+# Twelve months to reach a tier, and twelve to keep it; who does not goes down by one, after 30 days of grace (S6, S11).
+TIER_POLICY: Final = TierPolicy(
+    metric=TierMetric.QUALIFYING_POINTS,
+    window=TierWindow.ROLLING,
+    months=12,
+    downgrade=Downgrade.ONE_LEVEL,
+    grace_days=30,
+)
+TIERS: Final = (
+    CreateTier(name="普通", rank=1, threshold=0),
+    CreateTier(
+        name="银卡",
+        rank=2,
+        threshold=1000,
+        keep_threshold=800,
+        multiplier_bp=12_000,
+        benefits=TierBenefits(
+            discount_bp=500, birthday_points=100, upgrade_points=100, head_start_minutes=10, perks=("专属客服",)
+        ),
+    ),
+    CreateTier(
+        name="金卡",
+        rank=3,
+        threshold=5000,
+        keep_threshold=4000,
+        multiplier_bp=15_000,
+        benefits=TierBenefits(
+            discount_bp=1000,
+            birthday_points=200,
+            upgrade_points=300,
+            head_start_minutes=30,
+            perks=("专属客服", "生日到店礼", "新品品鉴会"),
+        ),
+    ),
+)
+
+
+def _gift(code: str, name: str, points: int, trigger: Trigger, cap: Cap | None = None) -> EarningRule:
+    caps = () if cap is None else (cap,)
+    return EarningRule(code=code, name=name, kind=EarningKind.FIXED, points=points, trigger=trigger, caps=caps)
+
+
+def _activity(kind: str, name: str, points: int, cap: Cap | None = None) -> EarningRule:
+    return EarningRule(
+        code=kind,
+        name=name,
+        kind=EarningKind.FIXED,
+        points=points,
+        trigger=Trigger.ACTIVITY,
+        activity_type=kind,
+        caps=() if cap is None else (cap,),
+    )
+
+
+PURCHASES: Final = (
+    # 1 yuan = 1 point, and 10 yuan = 1 point for what has little margin (S13, S14).
+    EarningRule(
+        code="base",
+        name="消费积分",
+        kind=EarningKind.PER_AMOUNT,
+        points=1,
+        amount_minor=100,
+        when=Conditions(without_categories=(DIGITAL,)),
+    ),
+    EarningRule(
+        code="digital",
+        name="数码积分",
+        kind=EarningKind.PER_AMOUNT,
+        points=1,
+        amount_minor=1000,
+        when=Conditions(categories=(DIGITAL,)),
+    ),
+    EarningRule(code="full-300", name="满额加赠", kind=EarningKind.BONUS_AT, points=50, amount_minor=30_000),
+    _gift("first-purchase", "首单礼", 100, Trigger.FIRST_PURCHASE),
+)
+ACTIVITIES: Final = (
+    _gift("check-in", "每日签到", 10, Trigger.CHECK_IN, Cap(period=Period.DAY, times=1)),
+    _gift("referral", "推荐好友", 100, Trigger.REFERRAL, Cap(period=Period.MONTH, times=10)),
+    _gift("birthday", "生日礼", 50, Trigger.BIRTHDAY),
+    _activity("share", "分享", 5, Cap(period=Period.DAY, times=5)),
+    _activity("review", "评价", 20, Cap(period=Period.DAY, times=3)),
+    _activity("follow", "关注公众号并留言", 5, Cap(period=Period.LIFETIME, times=1)),
+    _activity("booking", "预约到店", 10, Cap(period=Period.WEEK, times=1)),
+    _activity("survey", "问卷", 20, Cap(period=Period.MONTH, times=1)),
+    _activity("story", "购物故事", 50, Cap(period=Period.MONTH, times=2)),
+    _activity("profile", "完善资料", 30, Cap(period=Period.LIFETIME, times=1)),
+)
+
+
+def demo(founded_at: datetime) -> EditRules:
+    """The rules of the demo program; what has days begins when it was founded."""
+    double = Campaign(
+        code=THURSDAY,
+        name="周四双倍积分日",
+        starts_at=founded_at + timedelta(days=_AHEAD_DAYS),
+        ends_at=founded_at + timedelta(days=_CAMPAIGN_DAYS),
+        schedule=Schedule(weekdays=(4,)),
+    )
+    doubled = EarningRule(code=THURSDAY, kind=EarningKind.MULTIPLIER, multiplier_bp=20_000, campaign=THURSDAY)
+    member_day = EarningRule(
+        code="member-day",
+        name="会员日",
+        kind=EarningKind.FIXED,
+        points=8,
+        trigger=Trigger.MEMBER_DAY,
+        when=Conditions(schedule=Schedule(month_days=(8,))),
+        starts_at=founded_at,
+    )
+    return EditRules(rules=(*PURCHASES, doubled, *ACTIVITIES, member_day), campaigns=(double,), replaces=True)

@@ -1,0 +1,132 @@
+"""A program's rules in plain words, Chinese and English, made from the data that is computed with."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+import strawberry
+
+from api import shapes
+from api.context import Context
+from domain import calendars, schedules
+from domain.earning.rule_sets import EarningRules
+from domain.earning.rules import Campaign, EarningRule
+from domain.policies import TierPolicy
+from domain.programs import Program
+from domain.terms import policies as policy_terms
+from domain.terms import rules as rule_terms
+from domain.terms import tiers as tier_terms
+from domain.terms import wording
+from domain.terms.naming import Naming
+from domain.tiers.tier import Tier
+
+
+@shapes.shape()
+class Terms:
+    """What the data says, for members to read."""
+
+    chinese: str
+    english: str
+
+
+class Topic(StrEnum):
+    """What published terms are about."""
+
+    EARNING = "EARNING"  # a rule that gives points
+    POINTS = "POINTS"  # when points may be spent, and how long they last
+    TIER = "TIER"  # how a tier is reached and kept, and what it gives
+
+
+shapes.named(Topic)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """One of a program's terms in words. `code` is a rule's code or a tier's name."""
+
+    topic: Topic
+    code: str
+    chinese: str
+    english: str
+
+
+@shapes.shape()
+class PublishedRule:
+    """One of the program's terms, in words made from the data that is computed with, so that the two cannot differ."""
+
+    topic: Topic
+    code: str = strawberry.field(description="The rule's code or the tier's name.")
+    chinese: str
+    english: str
+
+
+async def naming(context: Context, rule_set: EarningRules) -> Naming:
+    """What the things are called that rules name, gathered once a request: a thousand rules need one."""
+    return await context.loaders.naming(rule_set.version)
+
+
+async def of_rule(context: Context, rule: EarningRule) -> wording.Terms:
+    """A rule in words, in the version in which it was last changed."""
+    rule_set = await context.loaders.rule_set(rule.version)
+    return rule_terms.of_rule(rule, await naming(context, rule_set))
+
+
+async def published(context: Context, program: Program) -> list[Published]:
+    """All that a member may want to know: what gives points now or later, how long they last, and the tiers."""
+    rule_set = await context.loaders.rule_set(program.rule_version)
+    called = await naming(context, rule_set)
+    told = [
+        (Topic.EARNING, rule.code, rule_terms.of_rule(rule, called))
+        for rule in shown_rules(rule_set, context)
+        if not _is_over(rule, called, context)
+    ]
+    told.append((Topic.POINTS, "points", policy_terms.of_policies(program.pending, program.expiry, called)))
+    told.extend(_of_tiers(await context.loaders.ladder(), program.tier_policy, called))
+    return [Published(topic=topic, code=code, chinese=text.chinese, english=text.english) for topic, code, text in told]
+
+
+def shown_rules(rule_set: EarningRules, context: Context) -> list[EarningRule]:
+    """The rules that the caller may see: those of campaigns that are not public only if it is staff."""
+    hidden = set() if context.caller.is_staff else {frame.code for frame in rule_set.campaigns if not frame.is_public}
+    return [rule for rule in rule_set.rules if rule.campaign not in hidden]
+
+
+def _is_over(rule: EarningRule, called: Naming, context: Context) -> bool:
+    """Whether a rule can give nothing any more: its validity has ended, or the last of its days has passed."""
+    frames: list[EarningRule | Campaign] = [rule]
+    if rule.campaign is not None:
+        frames.append(called.campaigns[rule.campaign])
+    ends_at = min((frame.ends_at for frame in frames if frame.ends_at is not None), default=None)
+    if ends_at is not None and ends_at <= context.now:
+        return True
+    last = None if ends_at is None else calendars.local_date(ends_at - timedelta.resolution, called.time_zone)
+    kept = [rule.when.schedule, *(frame.schedule for frame in frames if isinstance(frame, Campaign))]
+    return not schedules.have_day(kept, calendars.local_date(context.now, called.time_zone), last)
+
+
+def _of_tiers(ladder: Iterable[Tier], policy: TierPolicy, called: Naming) -> list[tuple[Topic, str, wording.Terms]]:
+    return [(Topic.TIER, tier.name, of_tier(tier, policy, called)) for tier in ladder]
+
+
+def of_tier(tier: Tier, policy: TierPolicy, called: Naming) -> wording.Terms:
+    """A tier in words."""
+    benefits = tier.benefits
+    told = tier_terms.TierTerms(
+        name=tier.name,
+        threshold=tier.threshold,
+        metric=policy.metric.value,
+        window=policy.window.value,
+        months=policy.months,
+        validity_days=policy.validity_days,
+        keep_threshold=tier.keep_threshold,
+        downgrade=policy.downgrade.value,
+        grace_days=policy.grace_days,
+        multiplier_bp=tier.multiplier_bp,
+        discount_bp=benefits.discount_bp,
+        birthday_points=benefits.birthday_points,
+        upgrade_points=benefits.upgrade_points,
+        head_start_minutes=benefits.head_start_minutes,
+        perks=benefits.perks,
+    )
+    return tier_terms.of_tier(told, called)

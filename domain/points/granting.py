@@ -1,0 +1,296 @@
+"""What rules give on one account: facts are gathered, rules evaluated, caps and budgets kept, points credited."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from domain import calendars, checks, segments
+from domain.earning import evaluation, limits, matching, rule_sets
+from domain.earning.evaluation import BUDGET, Requested, Room
+from domain.earning.facts import Earned, Facts, Need, Occasion
+from domain.earning.grants import Given, Grant, grant_id
+from domain.earning.limits import CampaignBudget, EarningCount
+from domain.earning.rule_sets import EarningRules
+from domain.earning.rules import OF_PURCHASES, Cap, EarningKind, EarningRule, Period, Trigger
+from domain.kernel import FAMILY, AnyRow, Want
+from domain.members import Member
+from domain.points import lots
+from domain.points.account import SourceType, TransactionKind
+from domain.points.book import Book, Opening, Source
+from domain.points.qualifying import QualifyingEntry, year_of
+from domain.points.segmenting import figures_of
+from domain.policies import AT_ONCE, ExpiryKind, PendingKind
+from domain.segments import Segment
+from domain.tiers import tier as tiers
+from domain.tiers.standing import TierChange, tier_at
+from domain.tiers.tier import Tier
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What bounds one rule on one occasion: its counts by period, and its campaign with what its budget has left."""
+
+    counts: tuple[EarningCount, ...]
+    campaign: str | None
+    budget_left: int | None
+
+    def rooms(self, rule: EarningRule) -> list[Room]:
+        """What each bound has left."""
+        found = [
+            Room(cap.period, room)
+            for cap, count in zip(rule.caps, self.counts, strict=True)
+            for room in _rooms_of(cap, count)
+        ]
+        return found if self.budget_left is None else [*found, Room(BUDGET, self.budget_left)]
+
+
+def _rooms_of(cap: Cap, count: EarningCount) -> Iterable[int]:
+    if cap.points is not None:
+        yield cap.points - count.points
+    if cap.times is not None and count.times >= cap.times:
+        yield 0
+
+
+class GrantingBook(Book):
+    """A book on which rules give points."""
+
+    # A member that is just being enrolled: nothing of it is stored yet.
+    member: Member | None = None
+
+    def earn(self, occasion: Occasion, facts: Facts, source: Source, *, gifts: Sequence[EarningRule] = ()) -> Given:
+        """Credit what the program's rules, and `gifts` beside them, give for an occasion (L3, L5, L6, L13).
+
+        Each rule is a transaction and a lot of its own. Refuses `PointsInvalid` when the sum is more than can be kept.
+        """
+        self.touch(occasion.occurred_at)
+        rule_set = rule_sets.of_version(self.state, self.program.rule_version)
+        rules = rule_sets.ready(rule_set)
+        requested = evaluation.evaluate(rules, occasion, facts).requested
+        requested += tuple(Requested(gift, gift.points) for gift in gifts)
+        bounds = self._limits([request.rule for request in requested], rule_set, occasion)
+        rooms = {request.rule.code: bounds[request.rule.code].rooms(request.rule) for request in requested}
+        earned = evaluation.limited(requested, rooms)
+        if evaluation.total(earned):
+            checks.points("earned points", evaluation.total(earned))
+        first = len(self.transactions)
+        for request, item in zip(requested, earned, strict=True):
+            if item.points:
+                self._credit(request.rule, item, source, occasion.occurred_at, rule_set.version)
+                self._count(bounds[item.rule], item.points, 1)
+        earning_id = self.transactions[first].id if len(self.transactions) > first else None
+        return Given(earned, rule_set.version, earning_id)
+
+    def give(self, trigger: Trigger, occasion: str, at: datetime, *, tier: Tier | None = None) -> Grant | None:
+        """Credit what rules and the member's tier give for an occasion of the program's own, once for ever.
+
+        None if it was given before, or nothing gives for it.
+        """
+        key = grant_id(self.account.id, trigger, occasion)
+        if self.member is None and self._latest(Grant, key) is not None:
+            return None
+        facts = self.facts(trigger, at)
+        happening = Occasion(
+            trigger=trigger,
+            occurred_at=at,
+            time_zone=self.program.time_zone,
+            # Only joining happens somewhere.
+            store_id=None if self.member is None else self.member.store_id,
+            channel=None if self.member is None else self.member.channel,
+        )
+        source = Source(SourceType.SIGN_UP if trigger is Trigger.ENROLLMENT else SourceType.GRANT, key)
+        given = self.earn(happening, facts, source, gifts=self._gifts(trigger, tier))
+        if not given.earned:
+            return None
+        grant = Grant(
+            id=key,
+            program_id=self.account.program_id,
+            member_id=self.account.id,
+            trigger=trigger,
+            occasion=occasion,
+            rule_version=given.rule_version,
+            facts=facts,
+            earned=tuple(given.earned),
+            points=given.points,
+            occurred_at=at,
+            recorded_at=self.state.now,
+            actor=self.state.actor,
+        )
+        self._saved[grant.id] = grant
+        return grant
+
+    def give_back_room(
+        self, before: Sequence[Earned], after: Sequence[Earned], version: int, occasion: Occasion
+    ) -> None:
+        """Make room again under caps and budgets for what a refund took back of what rules had given (L13).
+
+        What is counted for a rule is always what the rest of everything earns by it.
+        """
+        rule_set = rule_sets.of_version(self.state, version)
+        compiled = rule_sets.ready(rule_set)
+        had = {item.rule: item.points for item in before if item.rule in compiled.bounded}
+        kept = {item.rule: item.points for item in after if item.rule in compiled.bounded}
+        changed = [compiled.rules[code] for code in {**had, **kept} if had.get(code, 0) != kept.get(code, 0)]
+        bounds = self._limits(changed, rule_set, occasion)
+        for rule in changed:
+            points, rest = had.get(rule.code, 0), kept.get(rule.code, 0)
+            self._count(bounds[rule.code], rest - points, (rest > 0) - (points > 0))
+
+    # What is known of the member.
+
+    def tier_at(self, at: datetime) -> Tier | None:
+        """The tier the member had at a business time (K4)."""
+        ladder = self.state.all(Tier, of=self.state.program_id)
+        tier_id = self.account.tier_id
+        if self.account.tier_since is not None and at < self.account.tier_since:
+            tier_id = tier_at(self.history(), tier_id, at)
+        return tiers.current(ladder, tier_id)
+
+    def history(self) -> tuple[TierChange, ...]:
+        """The member's history of tiers as this posting leaves it."""
+        stored = self.state.all(TierChange, of=self.account.id) if self.member is None else ()
+        return (*stored, *(row for row in self._saved.values() if isinstance(row, TierChange)))
+
+    def facts(self, trigger: Trigger, at: datetime) -> Facts:
+        """What the program's rules ask of the member for an occasion at a business time."""
+        rules = rule_sets.ready(rule_sets.of_version(self.state, self.program.rule_version))
+        needs = matching.needs(rules, trigger)
+        tier = self.tier_at(at)
+        facts = Facts(
+            tier_id=None if tier is None else tier.id,
+            multiplier_bp=tiers.multiplier_bp(tier),
+            ordinals=self._ordinals(needs, at) if trigger in OF_PURCHASES else {},
+            time_zone=self.program.time_zone,
+        )
+        if Need.PROFILE in needs or Need.SEGMENTS in needs:
+            facts = self._with_profile(facts, at)
+        return facts
+
+    def _with_profile(self, facts: Facts, at: datetime) -> Facts:
+        member_id, program_id = self.account.id, self.state.program_id
+        if self.member is None:
+            self.state.need(Want(Member, member_id), Want(Segment, program_id, FAMILY))
+        member = self.state.get(Member, member_id) if self.member is None else self.member
+        figures = replace(figures_of(self.account), tier_id=facts.tier_id)
+        zone_name = self.program.time_zone
+        found = [
+            segment.code
+            for segment in self.state.all(Segment, of=program_id)
+            if segments.includes(segment.criteria, member, figures, now=at, time_zone=zone_name)
+        ]
+        return replace(
+            facts,
+            tags=member.tags,
+            segments=tuple(sorted(found)),
+            enrolled_on=calendars.local_date(member.enrolled_at, zone_name),
+            birthday=member.birthday,
+        )
+
+    def _ordinals(self, needs: Iterable[Need], at: datetime) -> Mapping[str, int]:
+        """Which purchase of each period that is asked for the next one is, counted from 1 (S14)."""
+        ordinals: dict[str, int] = {Period.LIFETIME.value: self.account.purchases + 1}
+        day = calendars.local_date(at, self.program.time_zone)
+        for period in (Period.DAY, Period.WEEK, Period.MONTH, Period.YEAR):
+            if Need.__members__[period.name] in needs:
+                first = calendars.start_of_period(day, period)
+                ordinals[period.value] = 1 + sum(
+                    entry.purchases
+                    for entry in self.entries(first, day)
+                    if calendars.start_of_period(entry.day, period) == first
+                )
+        return ordinals
+
+    def entries(self, first: date, last: date) -> list[QualifyingEntry]:
+        """What was stored as counting for the member in the years of these days."""
+        found: list[QualifyingEntry] = []
+        if self.member is None:
+            years = [year_of(self.account.id, year) for year in range(first.year, last.year + 1)]
+            self.state.need(*(Want(QualifyingEntry, year_id, FAMILY) for year_id in years))
+            for year_id in years:
+                found.extend(self.state.all(QualifyingEntry, of=year_id))
+        return found
+
+    # Caps and budgets.
+
+    def _limits(self, rules: Sequence[EarningRule], rule_set: EarningRules, occasion: Occasion) -> dict[str, _Limits]:
+        """What bounds each of these rules, asked for at once."""
+        day = occasion.local.date()
+        budgets = {frame.code: frame.budget for frame in rule_set.campaigns if frame.budget is not None}
+        empty = {rule.code: [self._empty_count(rule, cap.period, day) for cap in rule.caps] for rule in rules}
+        funded = sorted({rule.campaign for rule in rules if rule.campaign is not None and rule.campaign in budgets})
+        self.state.need(
+            *(Want(EarningCount, count.id, is_locked=True) for counts in empty.values() for count in counts),
+            *(
+                Want(CampaignBudget, limits.budget_id(self.state.program_id, campaign), is_locked=True)
+                for campaign in funded
+            ),
+        )
+        left = {campaign: budgets[campaign] - self._budget(campaign).points for campaign in funded}
+        return {
+            rule.code: _Limits(
+                tuple(self._latest(EarningCount, count.id) or count for count in empty[rule.code]),
+                rule.campaign,
+                left.get(rule.campaign or ""),
+            )
+            for rule in rules
+        }
+
+    def _empty_count(self, rule: EarningRule, period: Period, day: date) -> EarningCount:
+        return limits.empty_count(self.account.program_id, self.account.id, rule, period, day)
+
+    def _budget(self, campaign: str) -> CampaignBudget:
+        key = limits.budget_id(self.state.program_id, campaign)
+        kept = self._latest(CampaignBudget, key)
+        return kept or CampaignBudget(id=key, program_id=self.state.program_id, campaign=campaign)
+
+    def _latest(self, kind: type[AnyRow], key: UUID) -> AnyRow | None:
+        """A row as this posting leaves it."""
+        saved = self._saved.get(key)
+        return saved if isinstance(saved, kind) else self.state.find(kind, key)
+
+    def _count(self, bound: _Limits, points: int, times: int) -> None:
+        for count in bound.counts:
+            self._saved[count.id] = replace(count, points=count.points + points, times=count.times + times)
+        if bound.budget_left is not None and bound.campaign is not None:
+            budget = self._budget(bound.campaign)
+            self._saved[budget.id] = replace(budget, points=budget.points + points)
+
+    def _gifts(self, trigger: Trigger, tier: Tier | None) -> tuple[EarningRule, ...]:
+        """What gives beside the program's rules: the tier's benefits, and the sign-up bonus of the settings."""
+        if trigger is Trigger.ENROLLMENT:
+            return sign_up(self.program.sign_up_points)
+        return tiers.gifts(tier, trigger)
+
+    def _credit(self, rule: EarningRule, item: Earned, source: Source, at: datetime, version: int) -> None:
+        self.credit(
+            TransactionKind.EARN,
+            source,
+            (self._earned_opening(rule, item.points, source, at),),
+            rule=rule.code,
+            rule_version=version,
+            occurred_at=at,
+        )
+
+    def _earned_opening(self, rule: EarningRule, points: int, source: Source, at: datetime) -> Opening:
+        program = self.program
+        pending = program.pending if rule.pending is None else rule.pending
+        expiry = program.expiry if rule.expiry is None else rule.expiry
+        # Only a purchase is ever confirmed: other points would wait for an event that never comes.
+        if pending.kind is PendingKind.ON_EVENT and source.type is not SourceType.PURCHASE:
+            pending = AT_ONCE
+        return Opening(
+            amount=points,
+            available_at=lots.available_at(pending, at, program.time_zone),
+            expires_at=lots.expires_at(expiry, at, program.time_zone),
+            expires_when_idle=expiry.kind is ExpiryKind.INACTIVITY,
+        )
+
+
+SIGN_UP_RULE = "sign_up"
+
+
+def sign_up(points: int) -> tuple[EarningRule, ...]:
+    """The sign-up bonus of a program's settings as a rule like any other (S2)."""
+    if not points:
+        return ()
+    return (EarningRule(code=SIGN_UP_RULE, kind=EarningKind.FIXED, points=points, trigger=Trigger.ENROLLMENT),)

@@ -1,0 +1,118 @@
+"""Commands on the tier of one member: set by hand, ended, looked at again, warned of its end."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from domain import calendars, checks, members
+from domain.kernel import Command, Decision, Refusal, State
+from domain.members import MemberRef
+from domain.points.account import PointsAccount
+from domain.points.posting import Posting, open_posting
+from domain.points.tiering import holding_of
+from domain.tiers.standing import WARNING_DAYS, TierExpiring, keep_gap
+from domain.tiers.tier import Tier
+
+
+class TierEndInvalid(Refusal):
+    """A tier set by hand must end on a later day, at most 10 years on. Details: `until`."""
+
+    code = "TIER_END_INVALID"
+    text = "A tier set by hand ends on a day from today on, within 10 years; {until} is none."
+
+
+class TierNotSet(Refusal):
+    """No tier was set by hand."""
+
+    code = "TIER_NOT_SET"
+    text = "The member's tier is the one it has earned; none was set by hand."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTier(Command[PointsAccount]):
+    """Give a member a tier by hand, `until` a local day, inclusive; it goes before the earned one until then (K4)."""
+
+    member: MemberRef
+    tier_id: UUID
+    until: date
+    reason: str
+
+    def decide(self, state: State) -> Decision[PointsAccount]:
+        reason = checks.reason(self.reason)
+        posting = open_posting(state, members.resolve(state, self.member))
+        zone_name = posting.program.time_zone
+        today = calendars.local_date(state.now, zone_name)
+        if not today <= self.until <= calendars.add_years(today, 10):
+            raise TierEndInvalid(field=("until",), until=str(self.until))
+        posting.set_tier(state.get(Tier, self.tier_id), calendars.end_of(self.until, zone_name), reason)
+        return _closed(posting)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndSetTier(Command[PointsAccount]):
+    """End a tier that was set by hand; the earned one is in force again. Refuses `TierNotSet`."""
+
+    member: MemberRef
+    reason: str
+
+    def decide(self, state: State) -> Decision[PointsAccount]:
+        reason = checks.reason(self.reason)
+        posting = open_posting(state, members.resolve(state, self.member))
+        if posting.account.manual_tier_id is None:
+            raise TierNotSet
+        posting.end_set_tier(state.now, reason)
+        return _closed(posting)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewTier(Command[PointsAccount]):
+    """Look at a member again after tiers or their policy changed: it may rise, and keeps what it has (K3)."""
+
+    member_id: UUID
+
+    def decide(self, state: State) -> Decision[PointsAccount]:
+        posting = open_posting(state, self.member_id)
+        posting.review_tier()
+        return _closed(posting)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarnOfTier(Command[PointsAccount]):
+    """Tell, as an event, that a member's tier ends within `days` days, with the exact gap (K3).
+
+    Nothing is told once enough counts to keep it, when it does not end so soon after all, or is never taken away.
+    """
+
+    member_id: UUID
+    days: int
+
+    def decide(self, state: State) -> Decision[PointsAccount]:
+        assert self.days in WARNING_DAYS, "warnings have their days"
+        posting = open_posting(state, self.member_id)
+        account = posting.account
+        ladder = state.all(Tier, of=state.program_id)
+        holding = holding_of(account, ladder)
+        if holding.tier is None or holding.valid_until is None or holding.grace_until is not None:
+            return _closed(posting)
+        gap = keep_gap(posting.terms(ladder), holding)
+        today = calendars.local_date(state.now, posting.program.time_zone)
+        left = (calendars.local_date(holding.valid_until, posting.program.time_zone) - today).days
+        if gap and account.manual_tier_id is None and left <= self.days:
+            posting.events.append(
+                TierExpiring(
+                    member_id=account.id,
+                    tier_id=holding.tier.id,
+                    days=left,
+                    gap=gap,
+                    valid_until=holding.valid_until,
+                )
+            )
+        return _closed(posting)
+
+
+def _closed(posting: Posting) -> Decision[PointsAccount]:
+    """Save what changed, if anything did: these commands look at very many members."""
+    rows = posting.close()
+    stored = posting.state.get(PointsAccount, posting.account.id)
+    saved = () if rows == (stored,) else rows
+    return Decision(posting.account, save=saved, events=tuple(posting.events))
