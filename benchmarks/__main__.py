@@ -5,7 +5,7 @@ import asyncio
 
 import uvloop
 
-from benchmarks import engine, http, imports, shop
+from benchmarks import earning, engine, http, imports, shop
 from benchmarks.report import HEAD, Line
 from persistence import memory
 
@@ -14,6 +14,8 @@ REDEMPTIONS = 8_192
 REQUESTS = 6_400
 START_SECONDS_MAX = 3
 MEMORY_MIB_MAX = 160
+EVALUATION_MS_MAX = 2
+MEMBERS_MIN = 5000
 
 
 def main() -> None:
@@ -39,6 +41,8 @@ async def _measure(rounds: int) -> None:
         lines, resident = await http.mutations(place, rounds=rounds, count=REQUESTS)
         _tell(lines)
     started = await http.start()
+    one_ms, many_ms = earning.evaluate_ms(1), earning.evaluate_ms(earning.RULES)
+    worked = await earning.worker()
     print("\n| what | figure | goal | reached |\n|---|---|---|---|")
     print(
         _bounded(
@@ -46,11 +50,20 @@ async def _measure(rounds: int) -> None:
         )
     )
     print(_bounded("resident memory of the serving process after the load", resident, "MiB", MEMORY_MIB_MAX))
+    what = f"{earning.RULES:,} active rules for one purchase, in the domain (one rule: {one_ms:.3f} ms)"
+    print(_bounded(what, many_ms, "ms", EVALUATION_MS_MAX))
+    for what, rate in (("expiry", worked.expiry), ("tier re-evaluation", worked.review)):
+        beside = f"pgbench in the same run: {worked.pgbench:,.0f}/s"
+        print(_at_least(f"{what} of {earning.MEMBERS:,} members by the worker ({beside})", rate, MEMBERS_MIN))
 
 
 def _tell(lines: list[Line]) -> None:
     for line in lines:
         print(line.text(), flush=True)
+
+
+def _at_least(what: str, rate: float, bound: float) -> str:
+    return f"| {what} | {rate:,.0f}/s | at least {bound:,}/s | {'yes' if rate >= bound else '**no**'} |"
 
 
 def _bounded(what: str, value: float, unit: str, bound: float) -> str:

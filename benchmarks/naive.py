@@ -10,7 +10,13 @@ from domain.redemptions import RedemptionState
 from domain.stores import Channel
 from persistence import clock
 from persistence.members import MemberTable
-from persistence.points import LotDrawTable, LotTable, PointsAccountTable, PointTransactionTable
+from persistence.points import (
+    LotDrawTable,
+    LotTable,
+    PointsAccountTable,
+    PointTransactionTable,
+    QualifyingEntryTable,
+)
 from persistence.purchases import PurchaseTable
 from persistence.receipts import OutboxTable, ReceiptTable
 from persistence.rewards import RedemptionTable, RewardStockTable, RewardTable
@@ -45,6 +51,8 @@ async def record_purchase(program_id: UUID, external_member: str, external_id: s
             points_spent=0,
             rule_version=1,
             multiplier_bp=10_000,
+            discount_bp=0,
+            earned=[{"rule": "base", "points": 199, "requested": 199}],
             points_earned=199,
             refunded_minor=0,
             points_clawed=0,
@@ -54,6 +62,16 @@ async def record_purchase(program_id: UUID, external_member: str, external_id: s
             actor="bench",
         )
         await _post(account, 199, TransactionKind.EARN, SourceType.PURCHASE, purchase.id, key)
+        await QualifyingEntryTable.create(
+            id=_id(),
+            program_id=program_id,
+            member_id=member.id,
+            year_id=member.id,
+            day=now.date(),
+            points=199,
+            spend_minor=19_990,
+            purchases=1,
+        )
         await _receipt(program_id, key, now)
         await OutboxTable.create(
             id=_id(), program_id=program_id, name="PurchaseRecorded", member_id=member.id, body={}, recorded_at=now

@@ -14,7 +14,7 @@ from uuid import UUID
 from domain import enrollments, members, programs, rewards
 from domain.kernel import Command
 from domain.points.commands import AdjustPoints
-from domain.purchases.purchase import RecordPurchase
+from domain.purchases.recording import RecordPurchase
 from persistence import clock, connection, embedded, migrations
 from persistence.engine import Engine
 
@@ -63,7 +63,7 @@ async def opened(*, batch_max: int = 256) -> AsyncIterator[Shop]:
             engine = Engine(lambda: connection.connect(address), batch_max=batch_max)
             await engine.start()
             yield await _stocked(
-                Shop(directory, servers.database_url, servers.redis_url, address, engine, _new_id(), ())
+                Shop(directory, servers.database_url, servers.redis_url, address, engine, new_id(), ())
             )
             await engine.stop()
     finally:
@@ -71,7 +71,8 @@ async def opened(*, batch_max: int = 256) -> AsyncIterator[Shop]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _new_id() -> UUID:
+def new_id() -> UUID:
+    """An id that nothing else has."""
     return clock.make_id(clock.Ids().next_first(clock.now()) + 1)
 
 
