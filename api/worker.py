@@ -36,7 +36,7 @@ logger = logging.getLogger("tessera.worker")
 
 ACTOR: Final = "worker"
 # So many subjects are told to the engine under one claim.
-BATCH_MAX: Final = 500
+BATCH_MAX: Final = 2000
 IDLE_SECONDS: Final = 1.0
 LOST_SECONDS: Final = 2.0
 # Programs that were founded meanwhile are looked for so often.
@@ -93,8 +93,7 @@ class Worker:
 
     async def run_until_idle(self, goes_on: Callable[[], bool] = lambda: True) -> Counter[Work]:
         """Do all that is due now, while it `goes_on`; how often it did what."""
-        until = self._now()
-        while goes_on() and await self.step(until):
+        while goes_on() and await self.step():
             pass
         return self.done
 
@@ -104,11 +103,11 @@ class Worker:
         if own is not None:
             own.terminate()
 
-    async def step(self, until: datetime | None = None) -> bool:
-        """Claim one duty that is due and do a batch of it. False if nothing is due (by `until`, if it is told)."""
+    async def step(self) -> bool:
+        """Claim one duty that is due and do a batch of it. False if nothing is due that nobody has."""
         own = await self._session()
         now = self._now()
-        async with stored.claimed(own, now if until is None else min(now, until)) as claim:
+        async with stored.claimed(own, now) as claim:
             if claim is None:
                 return False
             await self._do(own, claim, now)
@@ -143,10 +142,13 @@ class Worker:
             (SettleAccount(member_id=due.member_id), f"settle:{due.member_id}:{due.due_at.isoformat()}:{due.sequence}")
             for due in found
         ]
+        before = self.done[duty.work]
         for due, answer in zip(found, await self._tell(duty, told), strict=True):
             if not isinstance(answer, Outcome) or answer.is_replay:
                 self._set_aside(due.member_id)
-        return duties.went_on(duty, None, now) if len(found) == self._batch_max else duties.looked(duty, now)
+        # Where nothing at all can be settled, to go on at once would be to go round in circles.
+        has_more = len(found) == self._batch_max and self.done[duty.work] > before
+        return duties.went_on(duty, None, now) if has_more else duties.looked(duty, now)
 
     def _set_aside(self, member_id: UUID) -> None:
         self._aside[member_id] = None
@@ -197,12 +199,17 @@ class Worker:
 
     async def _tiers_ending(self, own: asyncpg.Connection, duty: Duty, program: Program, day: date) -> list[About]:
         days, ends_at = _looking_ahead(duty, day, program)
+        if ends_at <= self._now():
+            # Made up for too late: it has ended, of which there is an event of its own.
+            return []
         found = await stored.tiers_ending(own, program.id, ends_at, duty.after, self._batch_max)
         about = f"{ends_at.isoformat()}:{days}"
         return [About(key, WarnOfTier(member_id=key, days=days), f"tier-warning:{key}:{about}") for key in found]
 
     async def _points_expiring(self, own: asyncpg.Connection, duty: Duty, program: Program, day: date) -> list[About]:
         days, expires_at = _looking_ahead(duty, day, program)
+        if expires_at <= self._now():
+            return []
         found = await stored.points_expiring(own, program.id, expires_at, duty.after, self._batch_max)
         about = f"{expires_at.isoformat()}:{days}"
         return [

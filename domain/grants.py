@@ -7,10 +7,10 @@ from uuid import UUID
 from domain import calendars, schedules
 from domain.earning.grants import Grant
 from domain.earning.rules import Trigger
-from domain.kernel import Command, Decision, Event, State
+from domain.kernel import Command, Decision, Event, State, Want
 from domain.members import Member
 from domain.points.account import AccountStatus, PointsAccount
-from domain.points.posting import Posting, open_posting
+from domain.points.posting import Posting, open_posting, wants_to_settle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,10 @@ class GrantBirthday(Command[Granted]):
     member_id: UUID
     day: date
 
+    def wants(self, program_id: UUID) -> tuple[Want, ...]:
+        """All that the clock's commands need, in one round."""
+        return wants_to_settle(program_id, self.member_id)
+
     def decide(self, state: State) -> Decision[Granted]:
         member = state.get(Member, self.member_id)
         posting = open_posting(state, self.member_id)
@@ -54,6 +58,10 @@ class GrantMemberDay(Command[Granted]):
 
     member_id: UUID
     day: date
+
+    def wants(self, program_id: UUID) -> tuple[Want, ...]:
+        """All that the clock's commands need, in one round."""
+        return wants_to_settle(program_id, self.member_id)
 
     def decide(self, state: State) -> Decision[Granted]:
         posting = open_posting(state, self.member_id)

@@ -1,7 +1,7 @@
 """The bookkeeping of one account within one command: its figures, its lots, and the rows that explain them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -23,6 +23,7 @@ from domain.points.account import (
 )
 from domain.points.qualifying import Qualified, QualifyingEntry, year_of
 from domain.programs import Program
+from domain.values import changed
 
 # What raises the points that tiers are reached by, once they are available (K1, L3).
 _QUALIFYING: Final = frozenset({TransactionKind.EARN, TransactionKind.ACTIVATE})
@@ -91,7 +92,7 @@ class Book:
         later = lots.idle_expires_at(self.program.expiry, at, self.program.time_zone)
         before = self.account.idle_expires_at
         if later is not None and (before is None or later > before):
-            self.account = replace(self.account, idle_expires_at=later)
+            self.account = changed(self.account, idle_expires_at=later)
 
     def credit(
         self,
@@ -191,7 +192,7 @@ class Book:
         assert min(available, pending, held, debt) >= 0, "no figure of an account is negative (L2)"
         if available + pending + held > checks.POINTS_MAX:
             raise PointsOverflow(points_max=checks.POINTS_MAX)
-        return replace(
+        return changed(
             account,
             available=available,
             pending=pending,
@@ -233,7 +234,7 @@ class Book:
 
     def _draw(self, transaction: PointTransaction, draws: lots.Draws) -> None:
         for lot, taken in draws:
-            used = replace(lot, remaining=lot.remaining - taken)
+            used = changed(lot, remaining=lot.remaining - taken)
             self._put_lot(closed_if_empty(used, LotState.EXHAUSTED))
             self._keep_draw(transaction, lot, taken)
 
@@ -250,7 +251,7 @@ class Book:
     def qualify(self, change: Qualified, at: datetime) -> None:
         """Count for tiers what was earned, paid and bought at a business time, or take it off again (K1)."""
         account = self.account
-        self.account = replace(
+        self.account = changed(
             account,
             qualifying_points=account.qualifying_points + change.points,
             spend_minor=account.spend_minor + change.spend_minor,
@@ -293,8 +294,8 @@ class Book:
     def _wait_for(self, at: datetime | None) -> None:
         due_at = self.account.due_at
         if at is not None and (due_at is None or at < due_at):
-            self.account = replace(self.account, due_at=at)
+            self.account = changed(self.account, due_at=at)
 
 
 def closed_if_empty(lot: Lot, state: LotState) -> Lot:
-    return lot if lot.remaining else replace(lot, state=state)
+    return lot if lot.remaining else changed(lot, state=state)

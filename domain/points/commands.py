@@ -1,7 +1,7 @@
 """Commands on points alone: adjust, transfer, hold, capture, release, settle, freeze."""
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,9 +19,10 @@ from domain.points.account import (
     TransactionKind,
 )
 from domain.points.book import Opening, Source
-from domain.points.posting import Posting, open_posting, wants_to_draw
+from domain.points.posting import Posting, open_posting, wants_to_draw, wants_to_settle
 from domain.policies import ExpiryKind
 from domain.programs import HOLD_MINUTES_MAX
+from domain.values import changed
 
 
 class TransferToSelf(Refusal):
@@ -236,6 +237,10 @@ class SettleAccount(Command[PointsAccount]):
 
     member_id: UUID
 
+    def wants(self, program_id: UUID) -> tuple[Want, ...]:
+        """All that the clock's commands need, in one round."""
+        return wants_to_settle(program_id, self.member_id)
+
     def decide(self, state: State) -> Decision[PointsAccount]:
         posting = open_posting(state, self.member_id)
         rows = posting.close()
@@ -257,7 +262,7 @@ class FreezeMember(Command[PointsAccount]):
         reason = checks.reason(self.reason)
         posting = open_posting(state, members.resolve(state, self.member))
         status = AccountStatus.FROZEN if self.is_frozen else AccountStatus.ACTIVE
-        posting.account = replace(posting.account, status=status)
-        changed = MemberStatusChanged(member_id=posting.account.id, is_frozen=self.is_frozen, reason=reason)
+        posting.account = changed(posting.account, status=status)
+        told = MemberStatusChanged(member_id=posting.account.id, is_frozen=self.is_frozen, reason=reason)
         rows = posting.close()
-        return Decision(posting.account, save=rows, events=(changed, *posting.events))
+        return Decision(posting.account, save=rows, events=(told, *posting.events))

@@ -1,7 +1,7 @@
 """What rules give on one account: facts are gathered, rules evaluated, caps and budgets kept, points credited."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from domain.segments import Segment
 from domain.tiers import tier as tiers
 from domain.tiers.standing import TierChange, tier_at
 from domain.tiers.tier import Tier
+from domain.values import changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +172,14 @@ class GrantingBook(Book):
         if self.member is None:
             self.state.need(Want(Member, member_id), Want(Segment, program_id, FAMILY))
         member = self.state.get(Member, member_id) if self.member is None else self.member
-        figures = replace(figures_of(self.account), tier_id=facts.tier_id)
+        figures = changed(figures_of(self.account), tier_id=facts.tier_id)
         zone_name = self.program.time_zone
         found = [
             segment.code
             for segment in self.state.all(Segment, of=program_id)
             if segments.includes(segment.criteria, member, figures, now=at, time_zone=zone_name)
         ]
-        return replace(
+        return changed(
             facts,
             tags=member.tags,
             segments=tuple(sorted(found)),
@@ -250,10 +251,10 @@ class GrantingBook(Book):
 
     def _count(self, bound: _Limits, points: int, times: int) -> None:
         for count in bound.counts:
-            self._saved[count.id] = replace(count, points=count.points + points, times=count.times + times)
+            self._saved[count.id] = changed(count, points=count.points + points, times=count.times + times)
         if bound.budget_left is not None and bound.campaign is not None:
             budget = self._budget(bound.campaign)
-            self._saved[budget.id] = replace(budget, points=budget.points + points)
+            self._saved[budget.id] = changed(budget, points=budget.points + points)
 
     def _gifts(self, trigger: Trigger, tier: Tier | None) -> tuple[EarningRule, ...]:
         """What gives beside the program's rules: the tier's benefits, and the sign-up bonus of the settings."""

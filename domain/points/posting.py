@@ -6,7 +6,7 @@ command's moves, and closes into the rows to save with debt paid and tiers reach
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -32,6 +32,8 @@ from domain.points.book import Changes, Opening, Source, closed_if_empty
 from domain.points.qualifying import Qualified
 from domain.points.settling import SettlingBook
 from domain.programs import Program, ReturnPolicy, ShortfallPolicy
+from domain.tiers.tier import Tier
+from domain.values import changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,7 @@ class Posting(SettlingBook):
             Changes(available=-amount, held=amount),
         )
         for lot, taken in draws:
-            self._put_lot(replace(lot, held=lot.held + taken))
+            self._put_lot(changed(lot, held=lot.held + taken))
             self._keep_draw(transaction, lot, taken)
         hold = Hold(
             id=hold_id,
@@ -124,13 +126,13 @@ class Posting(SettlingBook):
             Changes(held=-amount),
         )
         for lot, taken in captured:
-            used = replace(lot, held=lot.held - taken, remaining=lot.remaining - taken)
+            used = changed(lot, held=lot.held - taken, remaining=lot.remaining - taken)
             self._put_lot(closed_if_empty(used, LotState.EXHAUSTED))
             self._keep_draw(transaction, lot, taken)
         self.touch(self.state.now)
         if amount < hold.amount:
             self._give_free(hold, _after(draws, amount), hold.amount - amount, self.state.now)
-        hold = replace(hold, state=HoldState.CAPTURED, captured=amount)
+        hold = changed(hold, state=HoldState.CAPTURED, captured=amount)
         self._saved[hold.id] = hold
         return hold, transaction
 
@@ -138,7 +140,7 @@ class Posting(SettlingBook):
         """Make held points available again; those that expired meanwhile expire now (L10). Refuses `HoldNotOpen`."""
         self._require_open(hold)
         self._give_free(hold, self._draws_of(hold.transaction_id), hold.amount, self.state.now)
-        hold = replace(hold, state=HoldState.RELEASED)
+        hold = changed(hold, state=HoldState.RELEASED)
         self._saved[hold.id] = hold
         return hold
 
@@ -161,7 +163,7 @@ class Posting(SettlingBook):
         """Note when the member last bought."""
         before = self.account.last_purchase_at
         if before is None or at > before:
-            self.account = replace(self.account, last_purchase_at=at)
+            self.account = changed(self.account, last_purchase_at=at)
 
     def claw_back(self, amount: int, source: Source, *, earned_by: UUID, reverses: UUID, earned_at: datetime) -> Clawed:
         """Take earned points back: those of pending lots of what earned them, of its active ones, then others (L8).
@@ -206,7 +208,7 @@ class Posting(SettlingBook):
         )
         self._saved[shortfall.id] = shortfall
         if is_debt:
-            self.account = replace(self.account, debt=self.account.debt + amount)
+            self.account = changed(self.account, debt=self.account.debt + amount)
         return shortfall
 
     def close(self) -> tuple[Row, ...]:
@@ -233,7 +235,7 @@ class Posting(SettlingBook):
         transaction = self._record(TransactionKind.REFUND, back, source, Changes(available=back), reverses=spending)
         for lot, given in alive:
             current = self._lot(lot.id)
-            self._put_lot(replace(current, remaining=current.remaining + given, state=LotState.ACTIVE))
+            self._put_lot(changed(current, remaining=current.remaining + given, state=LotState.ACTIVE))
             self._keep_draw(transaction, lot, -given)
         if replaced:
             ends = lots.replacement_expires_at(self.program, self.state.now)
@@ -252,7 +254,7 @@ class Posting(SettlingBook):
             return 0
         transaction = self._record(TransactionKind.CANCEL, -taken, source, Changes(pending=-taken), reverses=reverses)
         for lot, part in _first(tuple((lot, lot.remaining) for lot in pending), taken):
-            used = replace(lot, remaining=lot.remaining - part)
+            used = changed(lot, remaining=lot.remaining - part)
             self._put_lot(closed_if_empty(used, LotState.CANCELLED))
             self._keep_draw(transaction, lot, part)
         return taken
@@ -264,6 +266,17 @@ class Posting(SettlingBook):
         others = [lot for lot in self.open_lots if lot.id not in owned]
         of_others = min(amount - of_own, sum(lot.free for lot in others))
         return drawn + lots.choose(others, self.account, of_others)
+
+
+def wants_to_settle(program_id: UUID, member_id: UUID) -> tuple[Want, ...]:
+    """What the clock's commands need of a member, so that it is loaded in one round."""
+    return (
+        Want(Program, program_id),
+        Want(Tier, program_id, FAMILY),
+        Want(PointsAccount, member_id, is_locked=True),
+        Want(Lot, member_id, FAMILY),
+        Want(Hold, member_id, FAMILY),
+    )
 
 
 def wants_to_draw(state: State, member_id: UUID) -> tuple[Want, ...]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,6 +16,7 @@ from domain.points.tiering import progress_of
 from domain.programs import Program
 from domain.tiers.standing import TierChange, TierProgress
 from domain.tiers.tier import Tier
+from domain.values import changed
 
 WITHIN_DAYS_MAX: Final = 3650
 
@@ -86,7 +87,7 @@ def shown_lots(ledger: Ledger) -> tuple[Lot, ...]:
     """The open lots, those that would be drawn first in front (L4), each with its expiry as things stand."""
     account = ledger.account
     ordered = sorted(ledger.lots, key=lambda lot: lots.spend_order(lot, account))
-    return tuple(replace(lot, expires_at=lots.expiry_of(lot, account)) for lot in ordered)
+    return tuple(changed(lot, expires_at=lots.expiry_of(lot, account)) for lot in ordered)
 
 
 def expiring(ledger: Ledger, within_days: int, zone_name: str, now: datetime) -> tuple[Expiring, ...]:

@@ -6,10 +6,10 @@ from typing import Final
 from uuid import UUID
 
 from domain import calendars
-from domain.kernel import Command, Decision, Event, State
+from domain.kernel import Command, Decision, Event, State, Want
 from domain.points.account import PointsAccount
 from domain.points.lots import expiry_of
-from domain.points.posting import open_posting
+from domain.points.posting import open_posting, wants_to_settle
 
 REMINDER_DAYS: Final = (30, 7, 1)
 
@@ -29,6 +29,10 @@ class RemindOfExpiry(Command[PointsAccount]):
 
     member_id: UUID
     expires_at: datetime
+
+    def wants(self, program_id: UUID) -> tuple[Want, ...]:
+        """All that the clock's commands need, in one round."""
+        return wants_to_settle(program_id, self.member_id)
 
     def decide(self, state: State) -> Decision[PointsAccount]:
         posting = open_posting(state, self.member_id)

@@ -1,7 +1,6 @@
 """What the clock does to an account: holds lapse, pending lots activate, lots expire; and debt is paid."""
 
 import heapq
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -22,6 +21,7 @@ from domain.points.book import Changes, Source, closed_if_empty
 from domain.points.qualifying import QualifyingEntry, year_of
 from domain.points.tiering import TieringBook, tier_due_at, years_of
 from domain.tiers.tier import Tier
+from domain.values import changed
 
 # What the tier's end is queued under: no lot or hold has this id.
 _TIER: Final = 0
@@ -57,7 +57,7 @@ class SettlingBook(TieringBook):
             self._queue_tier(queue)
             self._queue_stirred(queue)
         self.now = self.state.now
-        self.account = replace(self.account, due_at=self._soonest())
+        self.account = changed(self.account, due_at=self._soonest())
 
     def _queue_tier(self, queue: list[tuple[datetime, int]]) -> None:
         """Queue the tier's end, unless it is queued for the same time."""
@@ -89,7 +89,7 @@ class SettlingBook(TieringBook):
             earned_at=lot.earned_at,
         )
         self._keep_draw(transaction, lot, lot.remaining)
-        self._put_lot(replace(lot, state=LotState.ACTIVE, available_at=at))
+        self._put_lot(changed(lot, state=LotState.ACTIVE, available_at=at))
 
     def find_hold(self, hold_id: UUID) -> Hold:
         """A hold of this member as this posting leaves it. Refuses `NotFound`."""
@@ -101,7 +101,7 @@ class SettlingBook(TieringBook):
     def _lapse(self, hold: Hold, at: datetime) -> None:
         """Release a hold by the clock."""
         self._give_free(hold, self._draws_of(hold.transaction_id), hold.amount, at)
-        self._saved[hold.id] = replace(hold, state=HoldState.LAPSED)
+        self._saved[hold.id] = changed(hold, state=HoldState.LAPSED)
 
     def _happen(self, lot_id: UUID, at: datetime) -> None:
         """Activate or expire a lot, unless what happened before left nothing to do, or put it off."""
@@ -123,7 +123,7 @@ class SettlingBook(TieringBook):
             occurred_at=at,
         )
         self._keep_draw(transaction, lot, over)
-        used = replace(lot, remaining=lot.remaining - over)
+        used = changed(lot, remaining=lot.remaining - over)
         self._put_lot(closed_if_empty(used, LotState.EXPIRED))
 
     def _give_free(self, hold: Hold, draws: lots.Draws, amount: int, at: datetime) -> None:
@@ -137,7 +137,7 @@ class SettlingBook(TieringBook):
         for lot, freed in draws:
             current = self._lot(lot.id)
             self._freed_at[lot.id] = at
-            self._put_lot(replace(current, held=current.held - freed))
+            self._put_lot(changed(current, held=current.held - freed))
             self._keep_draw(transaction, lot, -freed)
 
     def _draws_of(self, transaction_id: UUID) -> lots.Draws:
@@ -210,4 +210,4 @@ class SettlingBook(TieringBook):
                 occurred_at=at,
             )
             self._draw(transaction, draws)
-            self._saved[shortfall.id] = replace(shortfall, remaining=shortfall.remaining - paid)
+            self._saved[shortfall.id] = changed(shortfall, remaining=shortfall.remaining - paid)

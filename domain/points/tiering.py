@@ -1,7 +1,6 @@
 """The tier of one account: reached at once by what counts, ended by the clock, or set by staff (K1 to K5)."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
@@ -20,6 +19,7 @@ from domain.tiers import tier as tiers
 from domain.tiers.standing import Holding, Lost, Step, Terms, TierCause, TierChange
 from domain.tiers.tier import Tier
 from domain.tiers.windows import Days, gift_window, window_of
+from domain.values import changed
 
 # No decision rises through more tiers than a program may have.
 _RISES_MAX: Final = 100
@@ -112,13 +112,13 @@ class TieringBook(GrantingBook):
 
     def set_tier(self, tier: Tier, until: datetime, reason: str) -> None:
         """Put a tier in force by hand (K4)."""
-        self.account = replace(self.account, manual_tier_id=tier.id, manual_tier_until=until)
+        self.account = changed(self.account, manual_tier_id=tier.id, manual_tier_until=until)
         self._put_in_force(TierCause.SET, 0, self.state.now, reason=reason)
         self._wait_for(until)
 
     def end_set_tier(self, at: datetime, reason: str | None = None) -> None:
         """Put the earned tier in force again."""
-        self.account = replace(self.account, manual_tier_id=None, manual_tier_until=None)
+        self.account = changed(self.account, manual_tier_id=None, manual_tier_until=None)
         self._put_in_force(TierCause.SET_ENDED, 0, at, reason=reason)
 
     def _end_tier(self, at: datetime) -> None:
@@ -131,7 +131,7 @@ class TieringBook(GrantingBook):
 
     def _take(self, step: Step, at: datetime) -> None:
         holding = step.holding
-        self.account = replace(
+        self.account = changed(
             self.account,
             earned_tier_id=None if holding.tier is None else holding.tier.id,
             tier_valid_until=holding.valid_until,
@@ -178,7 +178,7 @@ class TieringBook(GrantingBook):
         before, after = account.tier_id, account.manual_tier_id or account.earned_tier_id
         if before != after:
             at = at if account.tier_since is None else max(at, account.tier_since)
-            account = replace(account, tier_id=after, tier_since=at)
+            account = changed(account, tier_id=after, tier_since=at)
             self.account = account
         change = TierChange(
             id=self.state.new_id(),

@@ -5,10 +5,10 @@ from datetime import date
 from uuid import UUID
 
 from domain import calendars, checks, members
-from domain.kernel import Command, Decision, Refusal, State
+from domain.kernel import Command, Decision, Refusal, State, Want
 from domain.members import MemberRef
 from domain.points.account import PointsAccount
-from domain.points.posting import Posting, open_posting
+from domain.points.posting import Posting, open_posting, wants_to_settle
 from domain.points.tiering import holding_of
 from domain.tiers.standing import WARNING_DAYS, TierExpiring, keep_gap
 from domain.tiers.tier import Tier
@@ -70,6 +70,10 @@ class ReviewTier(Command[PointsAccount]):
 
     member_id: UUID
 
+    def wants(self, program_id: UUID) -> tuple[Want, ...]:
+        """All that the clock's commands need, in one round."""
+        return wants_to_settle(program_id, self.member_id)
+
     def decide(self, state: State) -> Decision[PointsAccount]:
         posting = open_posting(state, self.member_id)
         posting.review_tier()
@@ -85,6 +89,10 @@ class WarnOfTier(Command[PointsAccount]):
 
     member_id: UUID
     days: int
+
+    def wants(self, program_id: UUID) -> tuple[Want, ...]:
+        """All that the clock's commands need, in one round."""
+        return wants_to_settle(program_id, self.member_id)
 
     def decide(self, state: State) -> Decision[PointsAccount]:
         assert self.days in WARNING_DAYS, "warnings have their days"

@@ -1,7 +1,7 @@
 """Recording a purchase: what was paid, what it earned, and under which rules."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -19,6 +19,7 @@ from domain.programs import Program
 from domain.purchases.purchase import Purchase, PurchaseLine, basis_of, counted
 from domain.stores import Channel
 from domain.tiers.tier import Tier
+from domain.values import changed
 
 LINES_MAX: Final = 200
 QUANTITY_MAX: Final = 1_000_000
@@ -280,7 +281,7 @@ class ConfirmPurchase(Command[Recorded]):
         for lot in sorted(posting.open_lots, key=lambda lot: lot.id.int):
             if _awaits(lot, purchase):
                 posting.activate(lot, state.now)
-        purchase = replace(purchase, confirmed_at=state.now)
+        purchase = changed(purchase, confirmed_at=state.now)
         rows = posting.close()
         confirmed = PurchaseConfirmed(member_id=purchase.member_id, purchase_id=purchase.id)
         return Decision(

@@ -1,7 +1,7 @@
 """Refunds: cumulative, by the rules of the purchase, and never a point given or taken twice (L7, L8, L9)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -15,6 +15,7 @@ from domain.points.book import Source
 from domain.points.posting import Clawed, Posting, Returned, open_posting, shortfall_outcome, wants_to_draw
 from domain.purchases.purchase import Purchase, counted
 from domain.purchases.remaining import rest_of
+from domain.values import changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,7 +334,7 @@ def _apply(posting: Posting, purchase: Purchase, refund: Refund, earlier: Sequen
     posting.qualify(counted(after.lines) - counted(before.lines), purchase.occurred_at)
     posting.give_back_room(before.earned, after.earned, purchase.rule_version, after.occasion)
     cash = refund.amount_minor - sum(line.offset_minor for line in refund.lines)
-    refund = replace(
+    refund = changed(
         refund,
         cash_minor=cash,
         points_due=due,
@@ -346,7 +347,7 @@ def _apply(posting: Posting, purchase: Purchase, refund: Refund, earlier: Sequen
     )
     if clawed.short:
         refund = _fall_short(posting, purchase, refund, source)
-    purchase = replace(
+    purchase = changed(
         purchase,
         refunded_minor=purchase.refunded_minor + refund.amount_minor,
         points_clawed=purchase.points_clawed + due,
@@ -379,7 +380,7 @@ def _fall_short(posting: Posting, purchase: Purchase, refund: Refund, source: So
     if outcome is ShortfallOutcome.DEDUCTED:
         worth = money.floor_ratio(refund.points_short, posting.program.point_value_bp, money.BASIS)
         deducted = min(refund.cash_minor, worth)
-    return replace(
+    return changed(
         refund,
         short_outcome=outcome,
         deducted_minor=deducted,

@@ -1,13 +1,14 @@
 """What remains of a purchase after refunds, and what that earns by the rules of its own time (L7)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from domain.earning import evaluation, rule_sets
 from domain.earning.facts import Earned, Occasion
 from domain.kernel import State
 from domain.purchases.purchase import Purchase, PurchaseLine, facts_of, occasion_of
+from domain.values import changed
 
 
 class RefundedLine(Protocol):
@@ -45,7 +46,7 @@ def _less(line: PurchaseLine, value_minor: int, offset_minor: int) -> PurchaseLi
     rest = line.amount_minor - value_minor
     # A refund tells money and no items: as many are gone as it paid for in full, so that a discount takes none.
     quantity = -(-line.quantity * rest // line.amount_minor) if line.amount_minor else line.quantity
-    return replace(line, amount_minor=rest, offset_minor=line.offset_minor - offset_minor, quantity=quantity)
+    return changed(line, amount_minor=rest, offset_minor=line.offset_minor - offset_minor, quantity=quantity)
 
 
 @dataclass(frozen=True, slots=True)
