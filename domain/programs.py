@@ -89,6 +89,13 @@ class TimeZoneInvalid(Refusal):
     text = "{given!r} is no IANA time zone; one is written like Asia/Shanghai."
 
 
+class CategoryInUse(Refusal):
+    """A category is to be removed that an earning rule names. Details: `category`, `rule`."""
+
+    code = "CATEGORY_IN_USE"
+    text = "The earning rule {rule!r} names the category {category!r}; change the rule first."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramUpdated(Event):
     """Settings of the program changed."""
@@ -202,6 +209,16 @@ class CreateProgram(Command[Program]):
         return tuple(checking.check_rule(rule, {}, known) for rule in self.rules)
 
 
+def _refuse_named(state: State, program: Program, removed: set[str]) -> None:
+    """A category that a rule names stays: the rule would wait in vain. Refuses `CategoryInUse`."""
+    if not removed:
+        return
+    for rule in rule_sets.of_version(state, program.rule_version).rules:
+        for category in (*rule.when.categories, *rule.when.without_categories):
+            if category in removed:
+                raise CategoryInUse(field=("categories",), category=category, rule=rule.code)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateProgram(Command[Program]):
     """Change settings. A new tier policy has every member looked at again by the worker, in batches."""
@@ -212,6 +229,7 @@ class UpdateProgram(Command[Program]):
         told = _check_settings(self.settings)
         before = state.change(Program, state.program_id)
         program = replace(before, **told)  # type: ignore[arg-type]
+        _refuse_named(state, before, set(before.categories) - set(program.categories))
         if program.tier_policy != before.tier_policy:
             program = replace(program, ladder_version=before.ladder_version + 1)
         return Decision(program, save=(program,), events=(ProgramUpdated(),))

@@ -7,6 +7,7 @@ from typing import ClassVar, Final, NamedTuple
 from uuid import UUID
 
 from domain import calendars, checks
+from domain.earning import rule_sets
 from domain.kernel import FAMILY, Command, Decision, Event, NotFound, Refusal, Row, State, Want
 from domain.members import Gender, Member
 from domain.programs import Program
@@ -328,9 +329,29 @@ class SaveSegment(Command[Segment]):
         return Decision(segment, save=(segment,), events=(SegmentSaved(segment_id=segment.id),))
 
 
+class SegmentInUse(Refusal):
+    """A rule or a campaign is for the members of the segment. Details: `segment`, `what`, `named_by`."""
+
+    code = "SEGMENT_IN_USE"
+    text = "The {what} {named_by!r} is for members of the segment {segment!r}; change that first."
+
+
+def _refuse_named(state: State, code: str) -> None:
+    program = state.get(Program, state.program_id)
+    rule_set = rule_sets.of_version(state, program.rule_version)
+    named = [("earning rule", rule.code, rule.when.audience) for rule in rule_set.rules]
+    named += [("campaign", campaign.code, campaign.audience) for campaign in rule_set.campaigns]
+    for what, named_by, audience in named:
+        if code in audience.segments:
+            raise SegmentInUse(field=("code",), what=what, named_by=named_by, segment=code)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveSegment(Command[Segment]):
-    """Archive a segment: nobody is in it until it is saved again under its code. Refuses `NotFound`."""
+    """Archive a segment: nobody is in it until it is saved again under its code.
+
+    Refuses `NotFound`, and `SegmentInUse` while a rule or a campaign in force is for its members.
+    """
 
     code: str
 
@@ -342,5 +363,6 @@ class ArchiveSegment(Command[Segment]):
         segment = state.change(Segment, found.id)
         if not segment.is_open:
             return Decision(segment)
+        _refuse_named(state, code)
         segment = replace(segment, archived_at=state.now)
         return Decision(segment, save=(segment,), events=(SegmentArchived(segment_id=segment.id),))

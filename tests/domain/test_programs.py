@@ -17,6 +17,7 @@ from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
 from domain.programs import (
     CATEGORIES_MAX,
     HOLD_MINUTES_MAX,
+    CategoryInUse,
     CreateProgram,
     CurrencyInvalid,
     CurrencyMismatch,
@@ -240,3 +241,13 @@ def test_categories_are_trimmed_told_once_and_bounded(shop: Shop) -> None:
     with pytest.raises(checks.TextInvalid):
         shop.update(categories=(" ",))
     assert shop.program.categories == ("tea", "cake")
+
+
+def test_a_category_that_a_rule_names_is_not_removed(shop: Shop) -> None:
+    shop.update(categories=("tea", "cups"))
+    shop.edit(rules=(replace(ONE_POINT_A_UNIT[0], when=Conditions(categories=("tea",))),))
+    with pytest.raises(CategoryInUse) as refused:
+        shop.update(categories=("cups",))
+    assert refused.value.details == {"category": "tea", "rule": "base"}
+    assert shop.program.categories == ("tea", "cups")
+    assert shop.update(categories=("tea",)).categories == ("tea",)

@@ -8,6 +8,8 @@ from uuid import UUID
 import pytest
 
 from domain import checks, segments
+from domain.audiences import Audience
+from domain.earning.rules import ONE_POINT_A_UNIT, Conditions
 from domain.kernel import NotFound
 from domain.members import Gender, Member
 from domain.points import segmenting
@@ -19,6 +21,7 @@ from domain.segments import (
     SaveSegment,
     Segment,
     SegmentArchived,
+    SegmentInUse,
     SegmentLimitReached,
     SegmentSaved,
 )
@@ -323,3 +326,14 @@ def test_a_program_has_so_many_segments_and_no_more(shop: Shop, monkeypatch: pyt
     save(shop, "c")
     with pytest.raises(SegmentLimitReached):
         save(shop, "a")
+
+
+def test_a_segment_that_a_rule_or_a_campaign_is_for_is_not_archived(shop: Shop) -> None:
+    shop.run(SaveSegment(code="vip", name="VIP", criteria=Criteria()))
+    rule = replace(ONE_POINT_A_UNIT[0], when=Conditions(audience=Audience(segments=("vip",))))
+    shop.edit(rules=(rule,))
+    with pytest.raises(SegmentInUse) as refused:
+        shop.run(ArchiveSegment(code="vip"))
+    assert refused.value.message == "The earning rule 'base' is for members of the segment 'vip'; change that first."
+    shop.edit(rules=ONE_POINT_A_UNIT)
+    assert shop.run(ArchiveSegment(code="vip")).archived_at == shop.now
