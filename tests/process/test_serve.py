@@ -15,7 +15,8 @@ import pytest
 
 from tests.process import tessera
 
-WARM_START_SECONDS_MAX: Final = 3.0
+# Starting on an existing database costs at most so many times what importing the program alone does.
+WARM_START_FACTOR_MAX: Final = 5
 RESIDENT_BYTES_MAX: Final = 160 * 2**20
 
 
@@ -80,9 +81,12 @@ def test_killed_and_started_again_it_recovers_by_itself(used_dir: Path) -> None:
 
 
 def test_a_second_start_is_quick_and_the_process_is_small(used_dir: Path) -> None:
+    before = time.monotonic()
+    subprocess.run((sys.executable, "-c", "import api.serve"), cwd=tessera.ROOT, check=True)
+    importing_seconds = time.monotonic() - before
     with tessera.serving(used_dir) as child:
         assert child.answers()
-        assert child.started_after_seconds < WARM_START_SECONDS_MAX
+        assert child.started_after_seconds < WARM_START_FACTOR_MAX * importing_seconds
         assert psutil.Process(child.process.pid).memory_info().rss < RESIDENT_BYTES_MAX
 
 
