@@ -130,6 +130,10 @@ def _uuid(number: int) -> UUID:
     return UUID(int=number)
 
 
+def _seed(number: int) -> bytes:
+    return number.to_bytes(32)
+
+
 class State:
     """The rows a batch of commands has in memory, with everything they have saved so far.
 
@@ -137,10 +141,18 @@ class State:
     exist. Otherwise a missing row raises `NotLoaded`, and the engine admits it from PostgreSQL.
     """
 
-    def __init__(self, program_id: UUID, *, is_complete: bool = False, make_id: Callable[[int], UUID] = _uuid) -> None:
+    def __init__(
+        self,
+        program_id: UUID,
+        *,
+        is_complete: bool = False,
+        make_id: Callable[[int], UUID] = _uuid,
+        make_seed: Callable[[int], bytes] = _seed,
+    ) -> None:
         self.program_id = program_id
         self.is_complete = is_complete
         self._make_id = make_id
+        self._make_seed = make_seed
         self._rows: dict[tuple[type[Row], UUID], Row | None] = {}
         self._locked: set[tuple[type[Row], UUID]] = set()
         self._families: dict[tuple[type[Row], UUID], dict[UUID, Row]] = {}
@@ -170,6 +182,13 @@ class State:
         """The next id of this command: the same one again when the decision is run again."""
         self._ids_given += 1
         return self._make_id(self._first_id + self._ids_given)
+
+    def new_seed(self) -> bytes:
+        """32 bytes that nobody can guess, for a code: the same again when the decision is run again.
+
+        Chance enters with whoever runs the command; what is simulated has seeds that are always the same.
+        """
+        return self._make_seed(self.new_id().int)
 
     # What decisions ask.
 

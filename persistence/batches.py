@@ -45,7 +45,7 @@ class Batch:
     answers: list[Outcome[Any] | Receipt | BaseException] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.state = State(self.turn.program_id, make_id=clock.make_id)
+        self.state = State(self.turn.program_id, make_id=clock.make_id, make_seed=clock.make_seed)
         self.journal = Journal(self.turn.program_id)
 
     @property

@@ -1,5 +1,7 @@
-"""Time and ids, the two things a command cannot make for itself. They enter through the engine and nowhere else."""
+"""Time, ids and chance, which a command cannot make for itself. They enter through the engine and nowhere else."""
 
+import hashlib
+import hmac
 import secrets
 from datetime import UTC, datetime
 from typing import Final
@@ -9,6 +11,8 @@ from asyncpg.pgproto import pgproto
 
 # A command may make this many ids; its first id leaves their places free.
 IDS_PER_COMMAND: Final = 1 << 16
+# Of this process, told to nobody and kept nowhere: what makes seeds unguessable.
+_SECRET: Final = secrets.token_bytes(32)
 
 
 def now() -> datetime:
@@ -19,6 +23,12 @@ def now() -> datetime:
 def make_id(number: int) -> UUID:
     """A number as an id, of the driver's own kind of UUID, which hashes and compares ten times faster."""
     return pgproto.UUID(number.to_bytes(16))
+
+
+def make_seed(number: int) -> bytes:
+    """32 bytes that only this process can tell from the number, and the same for it every time: a command that is
+    run again makes the codes it made before."""
+    return hmac.digest(_SECRET, number.to_bytes(16), hashlib.sha256)
 
 
 class Ids:
