@@ -59,9 +59,18 @@ class GrantingBook(Book):
     # A member that is just being enrolled: nothing of it is stored yet.
     member: Member | None = None
 
-    def earn(self, occasion: Occasion, facts: Facts, source: Source, *, gifts: Sequence[EarningRule] = ()) -> Given:
+    def earn(
+        self,
+        occasion: Occasion,
+        facts: Facts,
+        source: Source,
+        *,
+        gifts: Sequence[EarningRule] = (),
+        room: int | None = None,
+    ) -> Given:
         """Credit what the program's rules, and `gifts` beside them, give for an occasion (L3, L5, L6, L13).
 
+        Where the store bounds it, no more than `room`: what comes last is cut first.
         Each rule is a transaction and a lot of its own. Refuses `PointsInvalid` when the sum is more than can be kept.
         """
         self.touch(occasion.occurred_at)
@@ -71,7 +80,7 @@ class GrantingBook(Book):
         requested += tuple(Requested(gift, gift.points) for gift in gifts)
         bounds = self._limits([request.rule for request in requested], rule_set, occasion)
         rooms = {request.rule.code: bounds[request.rule.code].rooms(request.rule) for request in requested}
-        earned = evaluation.limited(requested, rooms)
+        earned = _within(evaluation.limited(requested, rooms), room)
         if evaluation.total(earned):
             checks.points("earned points", evaluation.total(earned))
         first = len(self.transactions)
@@ -295,3 +304,14 @@ def sign_up(points: int) -> tuple[EarningRule, ...]:
     if not points:
         return ()
     return (EarningRule(code=SIGN_UP_RULE, kind=EarningKind.FIXED, points=points, trigger=Trigger.ENROLLMENT),)
+
+
+def _within(earned: Sequence[Earned], room: int | None) -> tuple[Earned, ...]:
+    if room is None:
+        return tuple(earned)
+    kept: list[Earned] = []
+    for item in earned:
+        points = min(item.points, room)
+        room -= points
+        kept.append(item if points == item.points else replace(item, points=points, limited_by="store"))
+    return tuple(kept)

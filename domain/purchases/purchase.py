@@ -18,7 +18,7 @@ class PurchaseLine:
     """A line of a purchase. `amount_minor` is its value after discounts and before points were used as money.
 
     `offset_minor` of it was covered by `points`; both are frozen with the purchase, so that refunds
-    split exactly (L9).
+    split exactly (L9). `discount_minor` is what vouchers took off before (C4).
     """
 
     number: int
@@ -30,6 +30,7 @@ class PurchaseLine:
     earns: bool = True
     offset_minor: int = 0
     points: int = 0
+    discount_minor: int = 0
 
     @property
     def paid_minor(self) -> int:
@@ -56,6 +57,10 @@ class Purchase(Row):
     freight_minor: int = 0
     offset_minor: int = 0
     lines: tuple[PurchaseLine, ...]
+    # The vouchers that were used, and what they took off: off the lines, and off the freight.
+    voucher_ids: tuple[UUID, ...] = ()
+    discount_minor: int = 0
+    freight_discount_minor: int = 0
     points_spent: int = 0
     # The CAPTURE whose lots a refund returns points to.
     spending_id: UUID | None = None

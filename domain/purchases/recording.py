@@ -6,16 +6,18 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from domain import checks, members, money, programs, stores
+from domain import checks, members, money, programs, stores, trade
 from domain.earning import rule_sets
 from domain.earning.facts import Occasion
 from domain.earning.rules import Trigger
-from domain.kernel import FAMILY, Command, Decision, Event, Refusal, State, Want
+from domain.kernel import FAMILY, Command, Decision, Event, Refusal, Row, State, Want
 from domain.members import MemberRef
 from domain.points.account import Lot, LotState, PointsAccount, SourceType
 from domain.points.book import Source
 from domain.points.posting import Posting, account_wants, open_posting, wants_to_draw
 from domain.programs import Program
+from domain.purchases import paying
+from domain.purchases.paying import Line, Offset
 from domain.purchases.purchase import Purchase, PurchaseLine, basis_of, counted
 from domain.stores import Channel
 from domain.tiers.tier import Tier
@@ -37,13 +39,6 @@ class LinesInvalid(Refusal):
 
     code = "LINES_INVALID"
     text = "Lines and freight sum to {sum} minor units, the amount is {amount}; they must be equal."
-
-
-class OffsetInvalid(Refusal):
-    """Points cover more than the goods cost, or the hold is another member's. Details: `offset`, `goods`."""
-
-    code = "OFFSET_INVALID"
-    text = "Points may cover at most the goods, {goods} minor units, from a hold of the same member; this is {offset}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,26 +66,6 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offset:
-    """Points used as money: a hold to capture whole, and the money it covers."""
-
-    hold_id: UUID
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A line as the shop tells it."""
-
-    amount_minor: int
-    product_id: str | None = None
-    name: str | None = None
-    category: str | None = None
-    quantity: int = 1
-    earns: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPurchase(Command[Recorded]):
     """Record a purchase and credit what it earns.
 
@@ -107,6 +82,10 @@ class RecordPurchase(Command[Recorded]):
     freight_minor: int = 0
     lines: tuple[Line, ...] = ()
     offset: Offset | None = None
+    # Points held for this very order, in place of `offset`.
+    offset_id: UUID | None = None
+    voucher_codes: tuple[str, ...] = ()
+    freight_discount_minor: int = 0
     store_id: UUID | None = None
     channel: Channel = Channel.ONLINE
     occurred_at: datetime | None = None
@@ -119,16 +98,30 @@ class RecordPurchase(Command[Recorded]):
         before = state.find_by(Purchase, "external_id", external_id)
         if before is not None:
             return self._repeated(state, before, member_id)
-        stores.open_store(state, self.store_id)
+        store = stores.open_store(state, self.store_id)
         posting = open_posting(state, member_id)
         posting.require_active()
-        purchase = self._purchase(state, posting, external_id, occurred_at)
+        settled = paying.settle(state, posting, self._means(external_id, store), state.new_id())
+        purchase, counted_here = self._purchase(state, posting, settled, occurred_at)
         rows = posting.close()
         recorded = PurchaseRecorded(member_id=member_id, purchase_id=purchase.id, points=purchase.points_earned)
         return Decision(
             Recorded(purchase=purchase, account=posting.account),
-            save=(*rows, purchase),
-            events=(recorded, *posting.events),
+            save=(*rows, *settled.rows, *counted_here, purchase),
+            events=(recorded, *settled.events, *posting.events),
+        )
+
+    def _means(self, external_id: str, store: stores.Store | None) -> paying.Means:
+        return paying.Means(
+            reference=external_id,
+            lines=self._told_lines(),
+            freight_minor=self.freight_minor,
+            freight_discount_minor=self.freight_discount_minor,
+            voucher_codes=self.voucher_codes,
+            offset=self.offset,
+            offset_id=self.offset_id,
+            store=store,
+            channel=self.channel,
         )
 
     def _checked(self) -> str:
@@ -137,6 +130,7 @@ class RecordPurchase(Command[Recorded]):
         checks.at_most("lines", self.lines, LINES_MAX)
         for line in self.lines:
             checks.amount("lines.amount", line.amount_minor)
+            checks.amount("lines.discount", line.discount_minor)
             checks.number("lines.quantity", line.quantity, minimum=1, maximum=QUANTITY_MAX)
             for name in ("product_id", "name", "category"):
                 checks.optional_text(f"lines.{name}", getattr(line, name))
@@ -157,6 +151,7 @@ class RecordPurchase(Command[Recorded]):
         if self.store_id is not None:
             wants.append(Want(stores.Store, self.store_id))
         wants.append(Want(Tier, program_id, FAMILY))
+        wants.append(Want(trade.TradeRule, program_id, FAMILY))
         return tuple(wants)
 
     def _repeated(self, state: State, before: Purchase, member_id: UUID) -> Decision[Recorded]:
@@ -185,10 +180,11 @@ class RecordPurchase(Command[Recorded]):
     def _told_lines(self) -> tuple[Line, ...]:
         return self.lines or (Line(amount_minor=self.amount_minor - self.freight_minor),)
 
-    def _purchase(self, state: State, posting: Posting, external_id: str, occurred_at: datetime) -> Purchase:
-        purchase_id = state.new_id()
-        points_spent, spending_id = self._spend(posting)
-        lines = self._lines(points_spent)
+    def _purchase(
+        self, state: State, posting: Posting, settled: paying.Settled, occurred_at: datetime
+    ) -> tuple[Purchase, tuple[Row, ...]]:
+        """The purchase, and the rows that count what its store and channel give."""
+        lines = self._lines(settled)
         facts = posting.facts(Trigger.PURCHASE, occurred_at)
         occasion = Occasion(
             trigger=Trigger.PURCHASE,
@@ -199,21 +195,25 @@ class RecordPurchase(Command[Recorded]):
             store_id=self.store_id,
             channel=self.channel,
         )
-        given = posting.earn(occasion, facts, Source(SourceType.PURCHASE, purchase_id))
+        room = paying.room(state, posting, settled.means, occurred_at)
+        given = posting.earn(occasion, facts, Source(SourceType.PURCHASE, settled.purchase_id), room=room.points)
         tier = posting.tier_at(occurred_at)
         purchase = Purchase(
-            id=purchase_id,
+            id=settled.purchase_id,
             program_id=state.program_id,
             member_id=posting.account.id,
-            external_id=external_id,
+            external_id=settled.means.reference,
             store_id=self.store_id,
             channel=self.channel,
             amount_minor=self.amount_minor,
             freight_minor=self.freight_minor,
             offset_minor=sum(line.offset_minor for line in lines),
             lines=lines,
-            points_spent=points_spent,
-            spending_id=spending_id,
+            voucher_ids=tuple(voucher.id for voucher in settled.vouchers),
+            discount_minor=sum(line.discount_minor for line in lines) + self.freight_discount_minor,
+            freight_discount_minor=self.freight_discount_minor,
+            points_spent=settled.points,
+            spending_id=settled.spending_id,
             rule_version=given.rule_version,
             tier_id=facts.tier_id,
             multiplier_bp=facts.multiplier_bp,
@@ -228,23 +228,12 @@ class RecordPurchase(Command[Recorded]):
         )
         posting.qualify(counted(lines), occurred_at)
         posting.note_purchase(occurred_at)
-        return purchase
+        return purchase, room.used(given.points)
 
-    def _spend(self, posting: Posting) -> tuple[int, UUID | None]:
-        if self.offset is None:
-            return 0, None
-        goods = self.amount_minor - self.freight_minor
-        hold = posting.find_hold(self.offset.hold_id)
-        if hold.member_id != posting.account.id or not 0 < self.offset.amount_minor <= goods:
-            raise OffsetInvalid(field=("offset",), offset=self.offset.amount_minor, goods=goods)
-        _, transaction = posting.capture(hold, hold.amount)
-        return hold.amount, transaction.id
-
-    def _lines(self, points_spent: int) -> tuple[PurchaseLine, ...]:
+    def _lines(self, settled: paying.Settled) -> tuple[PurchaseLine, ...]:
         told = self._told_lines()
-        offset = 0 if self.offset is None else self.offset.amount_minor
-        offsets = _within(offset, [line.amount_minor for line in told])
-        points = money.shares(points_spent, offsets)
+        offsets = _within(settled.offset_minor, [line.amount_minor for line in told])
+        points = money.shares(settled.points, offsets)
         return tuple(
             PurchaseLine(
                 number=number,
@@ -256,6 +245,7 @@ class RecordPurchase(Command[Recorded]):
                 earns=line.earns,
                 offset_minor=offset_minor,
                 points=line_points,
+                discount_minor=line.discount_minor,
             )
             for number, (line, offset_minor, line_points) in enumerate(zip(told, offsets, points, strict=True), start=1)
         )

@@ -13,19 +13,12 @@ from domain.kernel import FAMILY, Command, Decision, Event, Refusal, Row, State,
 from domain.points.account import LotDraw, PointsAccount, ShortfallOutcome, SourceType
 from domain.points.book import Source
 from domain.points.posting import Clawed, Posting, Returned, open_posting, shortfall_outcome, wants_to_draw
+from domain.purchases import rest
 from domain.purchases.purchase import Purchase, counted
 from domain.purchases.remaining import rest_of
+from domain.purchases.rest import RefundLine
 from domain.values import changed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefundLine:
-    """What was refunded of a line: value, the part of it that points had covered, and the points that came back."""
-
-    number: int
-    amount_minor: int
-    offset_minor: int
-    points: int
+from domain.vouchers.voucher import Voucher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +42,8 @@ class Refund(Row):
     amount_minor: int
     cash_minor: int
     deducted_minor: int = 0
+    # Taken off the money because a voucher's minimum is no longer met; negative: given back with the rest (C4).
+    discount_lost_minor: int = 0
     points_due: int = 0
     points_cancelled: int = 0
     points_reversed: int = 0
@@ -177,11 +172,12 @@ class RefundPurchase(Command[Refunded]):
             recorded_at=state.now,
         )
         purchase, refund = _apply(posting, purchase, refund, earlier)
+        vouchers = rest.vouchers_back(state, purchase, posting.program.time_zone)
         rows = posting.close()
         refunded = PurchaseRefunded(member_id=purchase.member_id, purchase_id=purchase.id, refund_id=refund.id)
         return Decision(
             Refunded(refund=refund, purchase=purchase, account=posting.account),
-            save=(*rows, purchase, refund),
+            save=(*rows, *vouchers, purchase, refund),
             events=(refunded, *posting.events),
         )
 
@@ -198,10 +194,10 @@ class RefundPurchase(Command[Refunded]):
         reason = checks.optional_text("reason", self.reason, length_max=checks.REASON_MAX)
         return checks.text("refundId", self.external_id, length_max=100), reason
 
-    def _repeated(self, state: State, purchase: Purchase, same: Refund, rest: "_Remaining") -> Decision[Refunded]:
+    def _repeated(self, state: State, purchase: Purchase, same: Refund, remaining: "_Remaining") -> Decision[Refunded]:
         conflict = RefundConflict(field=("refundId",), externalId=same.external_id, refundId=str(same.id))
         try:
-            amounts, freight = self._split(purchase, rest)
+            amounts, freight = self._split(purchase, remaining)
         except (RefundExceeds, LineUnknown):
             raise conflict from None
         told = {line.number: amount for line, amount in zip(purchase.lines, amounts, strict=True) if amount}
@@ -222,8 +218,8 @@ class RefundPurchase(Command[Refunded]):
             if line.number not in numbers or len(by_number) != len(self.lines):
                 raise LineUnknown(field=("lines",), number=line.number)
         amounts = tuple(by_number.get(number, 0) for number in numbers)
-        for amount, rest in zip(amounts, remaining.lines, strict=True):
-            _refuse_above(amount, rest, "lines")
+        for amount, left in zip(amounts, remaining.lines, strict=True):
+            _refuse_above(amount, left, "lines")
         freight = self.freight_minor or 0
         _refuse_above(freight, remaining.freight, "freight")
         return amounts, freight
@@ -241,6 +237,7 @@ def _wants(state: State, purchase: Purchase) -> tuple[Want, ...]:
     """All that a refund of this purchase needs, so that it is loaded in one round."""
     wants = (
         *wants_to_draw(state, purchase.member_id),
+        *(Want(Voucher, voucher_id, is_locked=True) for voucher_id in purchase.voucher_ids),
         Want(Refund, purchase.id, FAMILY),
         Want(EarningRules, purchase.rule_version, "version"),
     )
@@ -308,16 +305,11 @@ def _refund_lines(purchase: Purchase, earlier: Sequence[Refund], amounts: Sequen
             RefundLine(
                 number=line.number,
                 amount_minor=amount,
-                offset_minor=_part(line.offset_minor, before, after, line.amount_minor),
-                points=_part(line.points, before, after, line.amount_minor),
+                offset_minor=rest.part(line.offset_minor, before, after, line.amount_minor),
+                points=rest.part(line.points, before, after, line.amount_minor),
             )
         )
     return tuple(lines)
-
-
-def _part(whole: int, before: int, after: int, amount: int) -> int:
-    """What falls to the step from `before` to `after` of `amount`, so that all steps together are the whole."""
-    return money.floor_ratio(whole, after, amount) - money.floor_ratio(whole, before, amount)
 
 
 def _apply(posting: Posting, purchase: Purchase, refund: Refund, earlier: Sequence[Refund]) -> tuple[Purchase, Refund]:
@@ -334,9 +326,12 @@ def _apply(posting: Posting, purchase: Purchase, refund: Refund, earlier: Sequen
     posting.qualify(counted(after.lines) - counted(before.lines), purchase.occurred_at)
     posting.give_back_room(before.earned, after.earned, purchase.rule_version, after.occasion)
     cash = refund.amount_minor - sum(line.offset_minor for line in refund.lines)
+    taken_off = sum(other.discount_lost_minor for other in earlier)
+    lost = rest.discount_lost(posting.state, purchase, _refunded_by_line((*earlier, refund)), cash, taken_off)
     refund = changed(
         refund,
-        cash_minor=cash,
+        cash_minor=cash - lost,
+        discount_lost_minor=lost,
         points_due=due,
         points_cancelled=clawed.cancelled,
         points_reversed=clawed.reversed,

@@ -5,6 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.domain.mall import POINT_VALUE_BP, Mall
 from tests.domain.shop import Shop
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -20,3 +21,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 def shop() -> Shop:
     """A shop in Shanghai, one point a yuan, points at once and for ever."""
     return Shop()
+
+
+@pytest.fixture
+def mall() -> Mall:
+    """A shop with a mall, where 100 points are 10 yuan."""
+    return Mall(point_value_bp=POINT_VALUE_BP)

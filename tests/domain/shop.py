@@ -16,11 +16,15 @@ from domain.members import Profile
 from domain.points import commands, replay
 from domain.points.account import LotDraw, PointsAccount, Shortfall
 from domain.programs import CreateProgram, Program, ProgramSettings, UpdateProgram
+from domain.purchases.paying import Line, Offset
 from domain.purchases.purchase import Purchase
-from domain.purchases.recording import Line, Offset, Recorded, RecordPurchase
+from domain.purchases.recording import Recorded, RecordPurchase
 from domain.purchases.refund import LineAmount, PurchaseRef, Refunded, RefundPurchase
-from domain.redemptions import CancelRedemption, Redeemed, RedeemReward
-from domain.rewards import CreateReward, Reward
+from domain.redemptions.ending import CancelRedemption
+from domain.redemptions.placing import RedeemReward
+from domain.redemptions.redemption import Redeemed
+from domain.rewards.commands import CreateReward
+from domain.rewards.reward import Reward
 from tests.domain.memory import PROGRAM_ID, START, Memory, ref
 
 SHANGHAI: Final = "Asia/Shanghai"

@@ -18,7 +18,8 @@ from domain.policies import (
     TierWindow,
 )
 from domain.programs import CreateProgram, ProgramSettings, ReturnPolicy, ShortfallPolicy, UpdateProgram
-from domain.rewards import CreateReward, Reward, Stocked
+from domain.rewards.commands import CreateReward, Stocked
+from domain.rewards.reward import Reward
 from domain.stores import CreateStore, Store, UpdateStore
 from domain.tiers.tier import CreateTier, Tier, TierBenefits, UpdateTier
 from tests.domain import simulated_rules

@@ -19,11 +19,14 @@ from domain.kernel import Command
 from domain.members import Gender, MemberRef, Profile, UpdateMember
 from domain.points import commands as moves
 from domain.points.account import PointsAccount
+from domain.purchases.paying import Line, Offset
 from domain.purchases.purchase import Purchase
-from domain.purchases.recording import ConfirmPurchase, Line, Offset, Recorded, RecordPurchase
+from domain.purchases.recording import ConfirmPurchase, Recorded, RecordPurchase
 from domain.purchases.refund import LineAmount, PurchaseRef, Refunded, RefundPurchase
-from domain.redemptions import CancelRedemption, FulfillRedemption, Redeemed, RedeemReward
-from domain.rewards import UpdateReward
+from domain.redemptions.ending import CancelRedemption, FulfillRedemption
+from domain.redemptions.placing import RedeemReward
+from domain.redemptions.redemption import Redeemed
+from domain.rewards.commands import UpdateReward
 from domain.stores import Channel
 from tests.domain import simulated_settings
 from tests.domain.memory import START

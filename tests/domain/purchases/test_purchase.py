@@ -14,13 +14,11 @@ from domain.enrollments import EnrollMember
 from domain.kernel import NotFound
 from domain.members import MemberRef, MemberRefInvalid, Profile
 from domain.points.account import HoldNotOpen, HoldState, LotState, MemberFrozen, SourceType, TransactionKind
+from domain.purchases.paying import Line, Offset, OffsetInvalid
 from domain.purchases.purchase import Purchase
 from domain.purchases.recording import (
     LINES_MAX,
-    Line,
     LinesInvalid,
-    Offset,
-    OffsetInvalid,
     PurchaseConflict,
     PurchaseRecorded,
     RecordPurchase,

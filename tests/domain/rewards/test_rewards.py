@@ -12,33 +12,21 @@ from domain.kernel import NotFound
 from domain.members import MemberRef
 from domain.points.account import DebtOutstanding, InsufficientPoints, MemberFrozen, SourceType, TransactionKind
 from domain.policies import ExpiryKind, ExpiryPolicy
-from domain.redemptions import (
-    CancelRedemption,
-    FulfillRedemption,
-    LimitReached,
+from domain.redemptions.ending import CancelRedemption, FulfillRedemption
+from domain.redemptions.placing import RedeemReward
+from domain.redemptions.redemption import (
     Redeemed,
-    RedeemReward,
     Redemption,
     RedemptionClosed,
     RedemptionNotOpen,
     RedemptionState,
     RedemptionUnknown,
     RewardRedeemed,
-    RewardUnavailable,
 )
-from domain.rewards import (
-    QUANTITY_MAX,
-    STOCK_MAX,
-    CreateReward,
-    Reward,
-    RewardCodeTaken,
-    RewardSaved,
-    RewardStock,
-    SoldOut,
-    Stocked,
-    UpdateReward,
-    WindowInvalid,
-)
+from domain.rewards.availability import LimitReached, RewardUnavailable
+from domain.rewards.commands import CreateReward, Stocked, UpdateReward
+from domain.rewards.reward import QUANTITY_MAX, Reward, RewardCodeTaken, RewardSaved, WindowInvalid
+from domain.rewards.stock import STOCK_MAX, RewardStock, SoldOut
 from domain.stores import Channel
 from tests.domain.memory import PROGRAM_ID, START, ref
 from tests.domain.shop import Shop
@@ -259,7 +247,7 @@ def test_l9_a_cancelled_redemption_returns_its_points_and_its_stock_exactly_once
     shop.later(hours=1)
     cancelled = shop.cancel(redeemed)
     assert cancelled.redemption == replace(
-        redeemed.redemption, state=RedemptionState.CANCELLED, reason="changed my mind", closed_at=shop.now
+        redeemed.redemption, state=RedemptionState.CANCELLED, cancelled=3, reason="changed my mind", closed_at=shop.now
     )
     assert (cancelled.points_returned, cancelled.points_replaced, cancelled.points_forfeited) == (300, 0, 0)
     assert (cancelled.account.available, cancelled.account.lifetime_spent, left(shop, reward)) == (1_000, 0, 5)
@@ -292,7 +280,9 @@ def test_a_fulfilled_redemption_is_final(shop: Shop) -> None:
     member, reward = shop.enroll(1_000), shop.reward(100, stock=5)
     redeemed = shop.redeem(member, reward)
     fulfilled = fulfill(shop, redeemed)
-    assert fulfilled.redemption == replace(redeemed.redemption, state=RedemptionState.FULFILLED, closed_at=START)
+    assert fulfilled.redemption == replace(
+        redeemed.redemption, state=RedemptionState.FULFILLED, fulfilled=1, closed_at=START
+    )
     assert fulfilled.account == redeemed.account
     for attempt in (shop.cancel, lambda redeemed: fulfill(shop, redeemed)):
         with pytest.raises(RedemptionNotOpen) as refused:

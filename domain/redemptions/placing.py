@@ -1,0 +1,226 @@
+"""Placing a redemption: points and stock in one step; where cash is due, both are held until it is paid (F3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from domain import calendars, checks, codes, members, stores, trade
+from domain.kernel import FAMILY, Command, Decision, Event, Row, State, Want
+from domain.members import MemberRef
+from domain.points.account import SourceType
+from domain.points.book import Source
+from domain.points.posting import Posting, open_posting, wants_to_draw
+from domain.redemptions.redemption import (
+    Address,
+    Delivery,
+    DeliveryInvalid,
+    Redeemed,
+    Redemption,
+    RedemptionState,
+    RewardRedeemed,
+    WrongStore,
+)
+from domain.rewards.availability import Asking, Taken, obstacles, price_for
+from domain.rewards.reward import QUANTITY_MAX, DeliveryKind, Price, Reward, RewardKind
+from domain.rewards.standing import standing_of
+from domain.rewards.stock import RewardStock, StockHold, open_shelf
+from domain.stores import Channel, Store
+from domain.vouchers import issuing
+from domain.vouchers.voucher import Origin, VoucherOrigin
+
+PICKUP_CODE_LENGTH: Final = 10
+_SHOWN_AT_STORES: Final = frozenset({RewardKind.SERVICE, RewardKind.EVENT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedeemReward(Command[Redeemed]):
+    """Take a reward: spend its points, or hold them while cash is due, and take it from stock, in one step.
+
+    Refuses, in this order: a bad quantity, an unknown member or reward, a frozen member, an unknown or
+    closed store or one where it cannot be had, a delivery that is missing or not offered, then what
+    `availability.obstacles` finds, and what the rules for redeeming at stores and in channels refuse.
+    """
+
+    member: MemberRef
+    reward_id: UUID
+    quantity: int = 1
+    channel: Channel = Channel.ONLINE
+    store_id: UUID | None = None
+    delivery: Delivery | None = None
+
+    def decide(self, state: State) -> Decision[Redeemed]:
+        checks.number("quantity", self.quantity, minimum=1, maximum=QUANTITY_MAX)
+        member_id = members.resolve(state, self.member)
+        state.need(
+            *wants_to_draw(state, member_id),
+            Want(Reward, self.reward_id),
+            Want(RewardStock, self.reward_id, is_locked=True),
+            Want(trade.TradeRule, state.program_id, FAMILY),
+        )
+        posting = open_posting(state, member_id)
+        reward = state.get(Reward, self.reward_id)
+        posting.require_active()
+        store = stores.open_store(state, self.store_id)
+        delivery = _checked_delivery(state, reward, self.delivery, store)
+        today = calendars.local_date(state.now, posting.program.time_zone)
+        shelf = open_shelf(state, reward, self.quantity, today)
+        price = self._judged(state, posting, reward, shelf.stock)
+        redemption = self._placed(state, posting, reward, price, delivery)
+        limited = trade.redeem(state, store, self.channel, redemption.points, today)
+        shelf = replace(shelf, stock=shelf.stock.take(self.quantity, today=today, daily_stock=reward.daily_stock))
+        held = _held(redemption, today)
+        redemption, issued = _handed_over(state, redemption, reward)
+        rows = posting.close()
+        return Decision(
+            Redeemed(redemption=redemption, account=posting.account),
+            save=(*rows, *shelf.save, *held, *limited, *issued, redemption),
+            events=(_told(redemption), *posting.events),
+        )
+
+    def _judged(self, state: State, posting: Posting, reward: Reward, stock: RewardStock) -> Price:
+        """The price of one for this member. Refuses with the first obstacle."""
+        standing = standing_of(state, posting.account, reward)
+        asking = Asking(
+            standing=standing,
+            quantity=self.quantity,
+            now=state.now,
+            time_zone=posting.program.time_zone,
+            taken=_taken(state, reward, posting.account.id),
+        )
+        price = price_for(reward, standing, state.now)
+        checks.points("points", price.points * self.quantity)
+        for refusal in obstacles(reward, stock, asking):
+            raise refusal
+        return price
+
+    def _placed(
+        self, state: State, posting: Posting, reward: Reward, price: Price, delivery: Delivery | None
+    ) -> Redemption:
+        redemption_id = state.new_id()
+        points = price.points * self.quantity
+        cash = checks.amount("cash", price.cash_minor * self.quantity)
+        due_at = state.now + timedelta(minutes=reward.pay_minutes) if cash else None
+        hold_id, transaction_id = _paid_with_points(posting, redemption_id, points, due_at)
+        is_shown = reward.kind in _SHOWN_AT_STORES or (delivery is not None and delivery.kind is DeliveryKind.PICK_UP)
+        return Redemption(
+            id=redemption_id,
+            program_id=state.program_id,
+            member_id=posting.account.id,
+            reward_id=reward.id,
+            quantity=self.quantity,
+            points=points,
+            cash_minor=cash,
+            transaction_id=transaction_id,
+            hold_id=hold_id,
+            pay_by=due_at,
+            due_at=due_at,
+            delivery=delivery,
+            pickup_code=codes.made(state.new_seed(), PICKUP_CODE_LENGTH) if is_shown else None,
+            channel=self.channel,
+            store_id=self.store_id,
+            placed_at=state.now,
+            actor=state.actor,
+        )
+
+
+def _paid_with_points(
+    posting: Posting, redemption_id: UUID, points: int, due_at: datetime | None
+) -> tuple[UUID | None, UUID]:
+    """Spend the points, or hold them until the cash is paid. The hold, and the transaction."""
+    if due_at is None:
+        return None, posting.redeem(points, Source(SourceType.REDEMPTION, redemption_id)).id
+    hold = posting.hold(points, reference=f"redemption {redemption_id}", lapses_at=due_at)
+    return hold.id, hold.transaction_id
+
+
+def _held(redemption: Redemption, today: date) -> tuple[Row, ...]:
+    if redemption.due_at is None:
+        return ()
+    return (
+        StockHold(
+            id=redemption.id,
+            program_id=redemption.program_id,
+            reward_id=redemption.reward_id,
+            quantity=redemption.quantity,
+            day=today,
+            lapses_at=redemption.due_at,
+        ),
+    )
+
+
+def _handed_over(state: State, redemption: Redemption, reward: Reward) -> tuple[Redemption, tuple[Row, ...]]:
+    """What comes from a pool is in the member's hand at once. Refuses a pool that is empty."""
+    if reward.pool_id is None:
+        return redemption, ()
+    origin = Origin(
+        kind=VoucherOrigin.REDEMPTION,
+        redemption_id=redemption.id,
+        channel=redemption.channel,
+        store_id=redemption.store_id,
+    )
+    issued = issuing.issue(state, reward.pool_id, redemption.member_id, origin, count=redemption.quantity)
+    after = replace(redemption, state=RedemptionState.FULFILLED, fulfilled=redemption.quantity, closed_at=state.now)
+    return after, issued.save
+
+
+def _taken(state: State, reward: Reward, member_id: UUID) -> Sequence[Taken]:
+    if reward.limit_per_member is None and not reward.limits:
+        return ()
+    return [
+        Taken(redemption.placed_at, redemption.kept)
+        for redemption in state.all(Redemption, of=member_id)
+        if redemption.reward_id == reward.id and not redemption.has_lapsed(state.now)
+    ]
+
+
+def _told(redemption: Redemption) -> Event:
+    return RewardRedeemed(
+        member_id=redemption.member_id,
+        redemption_id=redemption.id,
+        reward_id=redemption.reward_id,
+        quantity=redemption.quantity,
+        points=redemption.points,
+    )
+
+
+def _checked_delivery(state: State, reward: Reward, delivery: Delivery | None, store: Store | None) -> Delivery | None:
+    """The delivery, checked. Refuses `WrongStore` and `DeliveryInvalid`."""
+    if store is not None and delivery is None:
+        require_store(state, reward, store)
+    if delivery is None:
+        if reward.deliveries:
+            raise DeliveryInvalid(field=("delivery",), why=f"one of {', '.join(reward.deliveries)} is to be chosen")
+        return None
+    if delivery.kind not in reward.deliveries:
+        raise DeliveryInvalid(field=("delivery", "kind"), why=f"{delivery.kind} is not offered for this reward")
+    if delivery.kind is DeliveryKind.SHIPPING:
+        if delivery.address is None:
+            raise DeliveryInvalid(field=("delivery", "address"), why="an address is needed to send it")
+        return Delivery(kind=delivery.kind, address=_checked_address(delivery.address))
+    if delivery.store_id is None:
+        raise DeliveryInvalid(field=("delivery", "storeId"), why="a store is needed to pick it up")
+    chosen = stores.open_store(state, delivery.store_id)
+    assert chosen is not None, "a store was named"
+    require_store(state, reward, chosen)
+    return Delivery(kind=delivery.kind, store_id=chosen.id)
+
+
+def require_store(state: State, reward: Reward, store: Store) -> None:
+    """Refuses `WrongStore` unless the reward can be had at the store."""
+    if reward.store_ids and store.id not in reward.store_ids:
+        expected = ", ".join(state.get(Store, store_id).code for store_id in reward.store_ids[:10])
+        raise WrongStore(field=("storeId",), store=store.code, expected=expected)
+
+
+def _checked_address(address: Address) -> Address:
+    return Address(
+        name=checks.text("delivery.address.name", address.name),
+        phone=checks.phone(address.phone),
+        country_code=checks.text("delivery.address.countryCode", address.country_code, length_max=2),
+        region=checks.optional_text("delivery.address.region", address.region),
+        city=checks.text("delivery.address.city", address.city),
+        street=checks.text("delivery.address.street", address.street),
+        postal_code=checks.optional_text("delivery.address.postalCode", address.postal_code, length_max=20),
+    )
