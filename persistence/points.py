@@ -177,6 +177,7 @@ class HoldTable(Model):
 
     class Meta:
         table = "holds"
+        unique_together = (("program_id", "id"),)
         indexes = (
             PartialIndex(fields=("program_id", "member_id"), name="holds_open_of_member", condition={"state": "HELD"}),
         )

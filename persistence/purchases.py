@@ -29,6 +29,9 @@ class PurchaseTable(Model):
     freight_minor = fields.BigIntField()
     offset_minor = fields.BigIntField()
     lines: fields.JSONField[object] = fields.JSONField()
+    voucher_ids: fields.JSONField[object] = fields.JSONField()
+    discount_minor = fields.BigIntField()
+    freight_discount_minor = fields.BigIntField()
     points_spent = fields.BigIntField()
     spending_id = fields.UUIDField(null=True)
     rule_version = fields.IntField()
@@ -50,12 +53,19 @@ class PurchaseTable(Model):
     class Meta:
         table = "purchases"
         unique_together = (("program_id", "external_id"), ("program_id", "id"))
-        indexes = (Index(fields=("program_id", "member_id", "occurred_at", "id"), name="purchases_member"),)
+        indexes = (
+            Index(fields=("program_id", "member_id", "occurred_at", "id"), name="purchases_member"),
+            Index(fields=("program_id", "store_id", "occurred_at"), name="purchases_store"),
+        )
         constraints = (
             CheckConstraint(
                 check="amount_minor >= 0 AND freight_minor >= 0 AND offset_minor >= 0"
                 " AND freight_minor + offset_minor <= amount_minor",
                 name="purchases_amounts",
+            ),
+            CheckConstraint(
+                check="freight_discount_minor >= 0 AND discount_minor >= freight_discount_minor",
+                name="purchases_discounts",
             ),
             CheckConstraint(check="refunded_minor >= 0 AND refunded_minor <= amount_minor", name="purchases_refunded"),
             CheckConstraint(
@@ -78,6 +88,7 @@ class RefundTable(Model):
     amount_minor = fields.BigIntField()
     cash_minor = fields.BigIntField()
     deducted_minor = fields.BigIntField()
+    discount_lost_minor = fields.BigIntField()
     points_due = fields.BigIntField()
     points_cancelled = fields.BigIntField()
     points_reversed = fields.BigIntField()

@@ -9,17 +9,24 @@ from domain.earning.limits import CampaignBudget, EarningCount
 from domain.earning.rule_sets import EarningRules
 from domain.kernel import Row
 from domain.members import Member
+from domain.offsets import OffsetPolicy, PointsOffset
 from domain.points.account import Hold, Lot, LotDraw, PointsAccount, PointTransaction, Shortfall
 from domain.points.qualifying import QualifyingEntry
 from domain.programs import Program
 from domain.purchases.purchase import Purchase
 from domain.purchases.refund import Refund
-from domain.redemptions import Redemption
-from domain.rewards import Reward, RewardStock
+from domain.redemptions.redemption import Redemption
+from domain.rewards.commands import RewardFavourite
+from domain.rewards.reward import Reward
+from domain.rewards.stock import RewardStock, StockHold
 from domain.segments import Segment
-from domain.stores import Store
+from domain.stores import Store, StoreGroup
 from domain.tiers.standing import TierChange
 from domain.tiers.tier import Tier
+from domain.trade import TradeAllowance, TradeRule
+from domain.vouchers.pool import VoucherCode, VoucherPool
+from domain.vouchers.template import VoucherTemplate
+from domain.vouchers.voucher import Voucher
 
 # A table registers itself when its module is imported.
 from persistence import (
@@ -27,13 +34,17 @@ from persistence import (
     activities,
     earning,
     members,
+    offsets,
     points,
     programs,
     purchases,
+    redemptions,
     rewards,
     segments,
     stores,
     tiers,
+    trade,
+    vouchers,
 )
 from persistence.tables import TABLES
 
@@ -41,9 +52,16 @@ _KINDS: Final[tuple[type[Row], ...]] = (
     Program,
     EarningRules,
     CampaignBudget,
+    StoreGroup,
     Store,
+    TradeRule,
+    TradeAllowance,
+    OffsetPolicy,
     Tier,
     Segment,
+    VoucherTemplate,
+    VoucherPool,
+    VoucherCode,
     Member,
     PointsAccount,
     PointTransaction,
@@ -58,14 +76,34 @@ _KINDS: Final[tuple[type[Row], ...]] = (
     Activity,
     Purchase,
     Refund,
+    PointsOffset,
     Reward,
     RewardStock,
+    RewardFavourite,
     Redemption,
+    StockHold,
+    Voucher,
     ApiKey,
     Operator,
     MemberSession,
 )
-_MODULES: Final = (access, activities, earning, members, points, programs, purchases, rewards, segments, stores, tiers)
+_MODULES: Final = (
+    access,
+    activities,
+    earning,
+    members,
+    offsets,
+    points,
+    programs,
+    purchases,
+    redemptions,
+    rewards,
+    segments,
+    stores,
+    tiers,
+    trade,
+    vouchers,
+)
 
 assert set(_KINDS) == set(TABLES), "every table has its place in the order, and nothing else has"
 KIND_ORDER: Final = {kind: place for place, kind in enumerate(_KINDS)}

@@ -12,7 +12,7 @@ from domain.points.account import (
     TransactionKind,
 )
 from domain.programs import ReturnPolicy, ShortfallPolicy
-from domain.redemptions import RedemptionState
+from domain.redemptions.redemption import RedemptionState
 from domain.stores import Channel
 from orjson import loads
 from tortoise.fields.data import JSON_DUMPS

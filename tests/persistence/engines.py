@@ -10,12 +10,13 @@ from uuid import UUID
 
 import asyncpg
 
-from domain import enrollments, members, programs, rewards
+from domain import enrollments, members, programs
 from domain.kernel import AnyRow, Command, Outcome, Refusal, Row, State
 from domain.points import commands as moves
 from domain.points.account import Lot, PointsAccount, PointTransaction
 from domain.purchases import recording
 from domain.purchases import refund as refunds
+from domain.rewards import commands as mall
 from persistence import clock, connection
 from persistence.engine import Engine
 from persistence.registry import KIND_ORDER
@@ -86,8 +87,8 @@ class Shop:
 
     async def reward(self, *, points: int, stock: int | None) -> UUID:
         """Put a reward into the mall; its id."""
-        command = rewards.CreateReward(code=key()[:20], name="Cup", points=points, stock=stock)
-        stocked: rewards.Stocked = await self.run(command)
+        command = mall.CreateReward(code=key()[:20], name="Cup", points=points, stock=stock)
+        stocked: mall.Stocked = await self.run(command)
         return stocked.reward.id
 
 

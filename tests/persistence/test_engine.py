@@ -5,10 +5,14 @@ import asyncio
 import asyncpg
 import pytest
 
-from domain import enrollments, members, programs, redemptions, rewards
+from domain import enrollments, members, programs
 from domain.points import commands as moves
 from domain.points.account import LotDraw, PointsAccount, PointTransaction
 from domain.purchases.purchase import Purchase
+from domain.redemptions.ending import CancelRedemption, FulfillRedemption
+from domain.redemptions.placing import RedeemReward
+from domain.redemptions.redemption import Redemption
+from domain.rewards.commands import UpdateReward
 from persistence.engine import OVERLAP_MIN, Engine, EngineStopped, QueueFull
 from persistence.receipts import IdempotencyKeyMismatch
 from tests.persistence import engines
@@ -217,7 +221,7 @@ async def test_another_programs_rows_are_never_found(shop: Shop, engine: Engine,
     bought = (await shop.run(engines.buy(member_id, "o-1"))).purchase
     hold = (await shop.run(moves.HoldPoints(member=engines.ref(member_id), points=5))).hold
     reward_id = await shop.reward(points=10, stock=5)
-    redeem = redemptions.RedeemReward(member=engines.ref(member_id), reward_id=reward_id)
+    redeem = RedeemReward(member=engines.ref(member_id), reward_id=reward_id)
     redemption = (await shop.run(redeem)).redemption
     before = await engines.books(own, shop.program_id)
     own_member = await stranger.member_with(1000)
@@ -232,10 +236,10 @@ async def test_another_programs_rows_are_never_found(shop: Shop, engine: Engine,
         engines.buy(member_id, "o-1"),
         engines.confirm(bought.id),
         engines.refund(bought.id),
-        redemptions.RedeemReward(member=engines.ref(own_member), reward_id=reward_id),
-        redemptions.CancelRedemption(redemption_id=redemption.id, reason="test"),
-        redemptions.FulfillRedemption(redemption_id=redemption.id),
-        rewards.UpdateReward(reward_id=reward_id, points=1),
+        RedeemReward(member=engines.ref(own_member), reward_id=reward_id),
+        CancelRedemption(redemption_id=redemption.id, reason="test"),
+        FulfillRedemption(redemption_id=redemption.id),
+        UpdateReward(reward_id=reward_id, points=1),
         members.UpdateMember(member=engines.ref(member_id), profile=members.Profile(name="Mine")),
     )
     together = await engines.all_answers([stranger.submit(command) for command in commands])
@@ -262,17 +266,17 @@ async def test_facts_and_draws_of_a_batch_are_read_back_by_the_next(shop: Shop, 
     """Spending, cancelling and spending again within a batch and over batches end in the same lots."""
     member_id = await shop.member_with(30)
     reward_id = await shop.reward(points=20, stock=1)
-    redeem = redemptions.RedeemReward(member=engines.ref(member_id), reward_id=reward_id)
+    redeem = RedeemReward(member=engines.ref(member_id), reward_id=reward_id)
     for _ in range(5):
         redemption = (await shop.run(redeem)).redemption
-        cancel = redemptions.CancelRedemption(redemption_id=redemption.id, reason="test")
+        cancel = CancelRedemption(redemption_id=redemption.id, reason="test")
         assert engines.tally(await engines.all_answers([shop.submit(cancel), shop.submit(redeem)])) == {"done": 2}
         (open_one,) = [
             row
-            for row in (await engines.books(own, shop.program_id)).of(redemptions.Redemption)
+            for row in (await engines.books(own, shop.program_id)).of(Redemption)
             if row.is_open and row.closed_at is None
         ]
-        await shop.run(redemptions.CancelRedemption(redemption_id=open_one.id, reason="test"))
+        await shop.run(CancelRedemption(redemption_id=open_one.id, reason="test"))
     books = await engines.books(own, shop.program_id)
     assert books.account(member_id).available == 30
     assert len(books.of(LotDraw)) == 20

@@ -29,19 +29,25 @@ BREAKS: Final = {
     "lots_remaining": "remaining = amount + 1, state = 'ACTIVE'",
     "point_transactions_amount": "amount = 0",
     "point_transactions_available_after": "available_after = -1",
+    "offset_policies_bounds": "step = 0",
+    "offset_policies_one_a_program": "id = gen_random_uuid()",
     "points_accounts_debt_is_paid_first": "available = 1, debt = 1",
     "points_accounts_lifetime": "lifetime_spent = -1",
     "points_accounts_not_negative": "available = -1, debt = 0",
     "points_accounts_purchases": "spend_minor = -1",
     "points_accounts_tier_in_force": "earned_tier_id = NULL, manual_tier_id = NULL, tier_id = id",
+    "points_offsets_amounts": "points = 0",
     "programs_own_themselves": "id = gen_random_uuid()",
     "programs_rule_version": "rule_version = 0",
     "programs_sign_up_points": "sign_up_points = -1",
     "purchases_amounts": "offset_minor = amount_minor - freight_minor + 1",
+    "purchases_discounts": "freight_discount_minor = discount_minor + 1",
     "purchases_points": "points_clawed = points_earned + 1",
     "purchases_refunded": "refunded_minor = amount_minor + 1",
     "redemptions_amounts": "quantity = 0",
     "redemptions_closed": "state = 'PLACED', closed_at = now()",
+    "redemptions_counts": "returned = fulfilled + 1",
+    "redemptions_unpaid": "due_at = now(), state = 'PAID'",
     "refunds_amounts": "cash_minor = -1",
     "refunds_points": "points_due = points_due + 1",
     "reward_stocks_left": '"left" = -1',
@@ -50,7 +56,17 @@ BREAKS: Final = {
     "segments_criteria": "criteria = '[]'",
     "shortfalls_owed": "remaining = 1, outcome = 'WRITTEN_OFF'",
     "shortfalls_remaining": "remaining = amount + 1, outcome = 'DEBT'",
+    "stock_holds_quantity": "quantity = 0",
     "tiers_multiplier": "multiplier_bp = 0",
+    "trade_allowances_points": "points = -1",
+    "trade_rules_capped": "effect = 'CAPPED', points_max = NULL",
+    "trade_rules_place": "store_id = id, group_id = id",
+    "voucher_codes_ordinal": "ordinal = 0",
+    "voucher_pools_are_whole": "supply = 'STOCK', \"left\" = 1, stocked = 0",
+    "voucher_pools_counts": "given = -1",
+    "vouchers_discount": "discount_minor = -1",
+    "vouchers_locked": "state = 'LOCKED', locked_until = NULL",
+    "vouchers_used": "state = 'USED', used_at = NULL",
     "tiers_threshold": "keep_threshold = -1",
 }
 NOT_NEGATIVE: Final = ("available", "pending", "held", "debt", "lifetime_earned", "qualifying_points", "sequence")
@@ -84,6 +100,7 @@ async def test_l1_every_kind_that_is_a_fact_is_guarded_and_no_other(scratch: asy
         "point_transactions",
         "qualifying_entries",
         "tier_changes",
+        "voucher_codes",
     ]
 
 
@@ -234,7 +251,7 @@ async def test_every_foreign_key_refuses_a_row_of_another_program(scratch: async
         async with _undone(scratch):
             await _try_foreign(scratch, reference)
         tried += 1
-    assert tried == 32
+    assert tried == 55
 
 
 async def _try_foreign(scratch: asyncpg.Connection, reference: Reference) -> None:

@@ -7,12 +7,15 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from domain import redemptions, rewards
 from domain.kernel import Command
 from domain.points import commands as moves
 from domain.points.account import Hold, HoldState, LotState, PointTransaction, TransactionKind
 from domain.purchases.purchase import Purchase
 from domain.purchases.refund import Refund
+from domain.redemptions.ending import CancelRedemption, FulfillRedemption
+from domain.redemptions.placing import RedeemReward
+from domain.redemptions.redemption import Redemption
+from domain.rewards.stock import RewardStock
 from persistence.engine import Engine
 from tests.persistence import engines
 from tests.persistence.engines import Shop
@@ -52,12 +55,12 @@ async def test_two_hundred_callers_for_a_hundred_cups(shops: tuple[Shop, ...], o
     reward_id = await shop.reward(points=10, stock=100)
     callers = [answer.result.member.id for answer in await engines.all_answers(shop.enrolling(200))]
     await engines.all_answers([shop.submit(engines.adjust(caller, 10)) for caller in callers])
-    redeem = [redemptions.RedeemReward(member=engines.ref(caller), reward_id=reward_id) for caller in callers]
+    redeem = [RedeemReward(member=engines.ref(caller), reward_id=reward_id) for caller in callers]
     answers = await race(shops, list(redeem))
     assert engines.tally(answers) == {"done": 100, "SOLD_OUT": 100}
     books = await engines.books(own, shop.program_id)
-    assert books.state.get(rewards.RewardStock, reward_id).left == 0
-    placed = books.of(redemptions.Redemption)
+    assert books.state.get(RewardStock, reward_id).left == 0
+    placed = books.of(Redemption)
     assert len({redemption.member_id for redemption in placed}) == len(placed) == 100
     taken = {redemption.member_id for redemption in placed}
     assert all(books.account(caller).available == (0 if caller in taken else 10) for caller in callers)
@@ -69,9 +72,9 @@ async def test_the_last_cup_goes_to_one(shops: tuple[Shop, ...], own: asyncpg.Co
     first, second = await shop.member_with(10), await shop.member_with(10)
     for _ in range(10):
         reward_id = await shop.reward(points=1, stock=1)
-        redeem = [redemptions.RedeemReward(member=engines.ref(who), reward_id=reward_id) for who in (first, second)]
+        redeem = [RedeemReward(member=engines.ref(who), reward_id=reward_id) for who in (first, second)]
         assert engines.tally(await race(shops, list(redeem), has_keys=False)) == {"done": 1, "SOLD_OUT": 1}
-        assert (await engines.books(own, shop.program_id)).state.get(rewards.RewardStock, reward_id).left == 0
+        assert (await engines.books(own, shop.program_id)).state.get(RewardStock, reward_id).left == 0
 
 
 async def test_l11_one_purchase_under_many_keys_earns_once(shops: tuple[Shop, ...], own: asyncpg.Connection) -> None:
@@ -119,13 +122,13 @@ async def test_l9_a_redemption_cancelled_twice_gives_back_once(
     member_id = await shop.member_with(10)
     reward_id = await shop.reward(points=10, stock=1)
     for number in range(1, 11):
-        redeemed = await shop.run(redemptions.RedeemReward(member=engines.ref(member_id), reward_id=reward_id))
-        cancel = redemptions.CancelRedemption(redemption_id=redeemed.redemption.id, reason="test")
+        redeemed = await shop.run(RedeemReward(member=engines.ref(member_id), reward_id=reward_id))
+        cancel = CancelRedemption(redemption_id=redeemed.redemption.id, reason="test")
         answers = await race(shops, [cancel] * 4, has_keys=False)
         assert engines.tally(answers) == {"done": 1, "REDEMPTION_NOT_OPEN": 3}
         books = await engines.books(own, shop.program_id)
         assert books.account(member_id).available == 10
-        assert books.state.get(rewards.RewardStock, reward_id).left == 1
+        assert books.state.get(RewardStock, reward_id).left == 1
         assert [row.kind for row in books.transactions(member_id)].count(TransactionKind.REFUND) == number
 
 
@@ -134,11 +137,11 @@ async def test_a_redemption_is_cancelled_or_fulfilled(shops: tuple[Shop, ...], o
     member_id = await shop.member_with(1000)
     reward_id = await shop.reward(points=10, stock=100)
     for _ in range(10):
-        redeemed = await shop.run(redemptions.RedeemReward(member=engines.ref(member_id), reward_id=reward_id))
+        redeemed = await shop.run(RedeemReward(member=engines.ref(member_id), reward_id=reward_id))
         redemption_id = redeemed.redemption.id
         endings: list[Command[Any]] = [
-            redemptions.CancelRedemption(redemption_id=redemption_id, reason="test"),
-            redemptions.FulfillRedemption(redemption_id=redemption_id),
+            CancelRedemption(redemption_id=redemption_id, reason="test"),
+            FulfillRedemption(redemption_id=redemption_id),
         ]
         answers = await race(shops, endings, has_keys=False)
         assert engines.tally(answers) == {"done": 1, "REDEMPTION_NOT_OPEN": 1}
@@ -200,7 +203,7 @@ def _something(source: random.Random, people: list[UUID], reward_id: UUID, holds
         moves.HoldPoints(member=engines.ref(who), points=points),
         moves.CaptureHold(hold_id=source.choice(holds)),
         moves.ReleaseHold(hold_id=source.choice(holds)),
-        redemptions.RedeemReward(member=engines.ref(who), reward_id=reward_id),
+        RedeemReward(member=engines.ref(who), reward_id=reward_id),
     )
     return source.choice(ideas)
 
@@ -219,12 +222,8 @@ async def test_l2_everything_at_once_from_two_engines_and_the_books_balance(
     books = await engines.books(own, shop.program_id)
     assert books.check() == 8
     done = [command for command, answer in zip(commands, answers, strict=True) if not isinstance(answer, Exception)]
-    redeemed = sum(isinstance(command, redemptions.RedeemReward) for command in done)
-    assert (
-        books.state.get(rewards.RewardStock, reward_id).left
-        == 60 - redeemed
-        == 60 - len(books.of(redemptions.Redemption))
-    )
+    redeemed = sum(isinstance(command, RedeemReward) for command in done)
+    assert books.state.get(RewardStock, reward_id).left == 60 - redeemed == 60 - len(books.of(Redemption))
     orders = {command.external_id for command in done if isinstance(command, type(engines.buy(people[0], "o")))}
     assert {purchase.external_id for purchase in books.of(Purchase)} == orders
     transfers = [row.amount for row in books.of(PointTransaction) if row.kind.value.startswith("TRANSFER")]
