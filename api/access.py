@@ -97,6 +97,11 @@ def staff_or_member(scope: Scope) -> Requires:
     return _requires((CallerKind.SECRET_KEY, CallerKind.OPERATOR, CallerKind.MEMBER), scope)
 
 
+def server_or_member(scope: Scope) -> Requires:
+    """The shop's server for anybody, and a member for itself: what staff must not see."""
+    return _requires((CallerKind.SECRET_KEY, CallerKind.MEMBER), scope)
+
+
 def only(kind: CallerKind, scope: Scope | None = None) -> Requires:
     """One kind of caller."""
     return _requires((kind,), scope)

@@ -117,7 +117,12 @@ def asked(context: Context, keyset: Keyset, first: int, after: str | None) -> pa
     if not 1 <= first <= FIRST_MAX:
         raise ApiError(f"first must be from 1 to {FIRST_MAX}; it is {first}.", ErrorCode.BAD_USER_INPUT)
     context.take_nodes(first)
-    return pages.Slice(first + 1, None if after is None else decode(after, keyset.types))
+    return slice_of(keyset, first, after)
+
+
+def slice_of(keyset: Keyset, count: int, after: str | None) -> pages.Slice:
+    """So many items after a cursor, and one more. Raises `BAD_USER_INPUT` for what is no cursor of the list."""
+    return pages.Slice(count + 1, None if after is None else decode(after, keyset.types))
 
 
 def page(found: Sequence[Any], keyset: Keyset, part: pages.Slice) -> Connection[Any]:

@@ -16,6 +16,7 @@ from api.credentials import Credentials
 from api.errors import ApiError, ErrorCode
 from api.loaders import Loaders
 from api.passwords import Passwords
+from api.quotes import Quotes
 from api.tokens import Tokens
 from domain import checks
 from domain.kernel import Command, Outcome
@@ -39,6 +40,7 @@ class Backend:
     tokens: Tokens
     credentials: Credentials
     passwords: Passwords
+    quotes: Quotes
     throttle: Throttle
     now: Callable[[], datetime]
 
@@ -60,6 +62,7 @@ def backend(
         tokens=tokens,
         credentials=Credentials(tokens, cache_seconds=chosen.api_key_cache_seconds, now=now),
         passwords=Passwords(),
+        quotes=Quotes(signing_key),
         throttle=Throttle(redis),
         now=now,
     )

@@ -31,10 +31,17 @@ class AtMost:
     items: int
 
 
-def bounded(items_max: int, *, default: Any = dataclasses.MISSING, policy: access.Requires | None = None) -> Any:
+def bounded(
+    items_max: int,
+    *,
+    default: Any = dataclasses.MISSING,
+    default_factory: Any = dataclasses.MISSING,
+    policy: access.Requires | None = None,
+) -> Any:
     """A list in an input, of at most so many items; the contract prints the bound, and `check` holds it."""
     policies = [] if policy is None else [policy]
-    return strawberry.field(directives=[AtMost(items=items_max), *policies], default=default)
+    directives = [AtMost(items=items_max), *policies]
+    return strawberry.field(directives=directives, default=default, default_factory=default_factory)
 
 
 class _Rules(NamedTuple):

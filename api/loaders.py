@@ -1,7 +1,7 @@
 """One question at a time: what a request reads, it reads for all its fields together, and once."""
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -24,6 +24,8 @@ from persistence import tiers as stored_tiers
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 FamilyReader = Callable[[UUID, Sequence[UUID], pages.Slice], Awaitable[dict[UUID, list[Any]]]]
+# What a program has at an instant, by keys of any kind.
+KeyedReader = Callable[[UUID, datetime, Sequence[Any]], Awaitable[Mapping[Any, Any]]]
 
 
 class Loaders:
@@ -38,6 +40,7 @@ class Loaders:
         self._told = _rows_in(told)
         self._rows: dict[type[Row], DataLoader[UUID, Any]] = {}
         self._families: dict[tuple[FamilyReader, pages.Slice], DataLoader[UUID, list[Any]]] = {}
+        self._keyed: dict[KeyedReader, DataLoader[Any, Any]] = {}
         self._accounts = DataLoader(self._read_accounts)
         self._ledgers = DataLoader(self._read_ledgers)
         self._ladders = DataLoader(self._read_ladders)
@@ -121,6 +124,25 @@ class Loaders:
 
             loader = self._families[(read, part)] = DataLoader(load)
         return loader.load(parent)
+
+    def keyed(self, read: KeyedReader, key: object) -> Awaitable[Any]:
+        """What `read` answers to a key, asked for all keys of a request together; None if it answers nothing."""
+        return self._keyed_by(read).load(key)
+
+    def know(self, read: KeyedReader, key: object, value: object) -> None:
+        """Note an answer of `read` that was learnt on another way."""
+        self._keyed_by(read).prime(key, value)
+
+    def _keyed_by(self, read: KeyedReader) -> DataLoader[Any, Any]:
+        loader = self._keyed.get(read)
+        if loader is None:
+
+            async def load(keys: list[Any]) -> list[Any]:
+                found = await read(self._program_id, self._now, keys)
+                return [found.get(key) for key in keys]
+
+            loader = self._keyed[read] = DataLoader(load)
+        return loader
 
     def _reader_of(self, kind: type[AnyRow]) -> Callable[[list[UUID]], Awaitable[list[AnyRow | None]]]:
         async def read(keys: list[UUID]) -> list[AnyRow | None]:

@@ -26,15 +26,17 @@ from persistence import activities as stored_activities
 from persistence import members as stored
 from persistence import points as stored_points
 from persistence import purchases as stored_purchases
-from persistence import rewards as stored_rewards
+from persistence import redemptions as stored_redemptions
 from persistence import tiers as stored_tiers
+from persistence import vouchers as stored_vouchers
 
 # A member is shown by whichever of its rows is at hand: what a mutation answers needs no further query for the figures.
 Known = members.Member | account.PointsAccount
 # These know members, so they can be named here only by where they will be.
 LaterPurchase = Annotated["Purchase", strawberry.lazy("api.purchases.purchase")]  # type: ignore[name-defined]  # noqa: F821
 LaterActivity = Annotated["Activity", strawberry.lazy("api.activities")]  # type: ignore[name-defined]  # noqa: F821
-LaterRedemption = Annotated["Redemption", strawberry.lazy("api.rewards")]  # type: ignore[name-defined]  # noqa: F821
+LaterRedemption = Annotated["Redemption", strawberry.lazy("api.redemptions")]  # type: ignore[name-defined]  # noqa: F821
+LaterVoucher = Annotated["Voucher", strawberry.lazy("api.vouchers.voucher")]  # type: ignore[name-defined]  # noqa: F821
 
 _PERSONAL: Final = access.staff_or_member(Scope.MEMBERS_READ)
 
@@ -170,7 +172,10 @@ class Member(shapes.Node):
         stored_activities.of_members, stored_activities.KEYSET, _PERSONAL, description="The latest first."
     )
     redemptions: Connection[LaterRedemption] = connections.family(
-        stored_rewards.redemptions_of, stored_rewards.REDEMPTION_KEYSET, _PERSONAL, description="The latest first."
+        stored_redemptions.of_members, stored_redemptions.KEYSET, _PERSONAL, description="The latest first."
+    )
+    vouchers: Connection[LaterVoucher] = connections.family(
+        stored_vouchers.of_members, stored_vouchers.KEYSET, _PERSONAL, description="The latest first."
     )
 
 
@@ -221,7 +226,7 @@ class MemberQueries:
         """
         part = connections.asked(info.context, stored.KEYSET, first, after)
         given = filter or MemberFilterInput()
-        which = _which(given, search or None)
+        which = which_members(given, search or None)
         if which is not None and given.segment is not None:
             return await segments.members_in(info.context, given.segment, which, part)
         found = [] if which is None else await stored.page(info.context.caller.program_id, which, part)
@@ -237,7 +242,7 @@ async def _found(context: Context, ref: members.MemberRef) -> members.Member | N
     return None
 
 
-def _which(given: MemberFilterInput, search: str | None) -> stored.Filter | None:
+def which_members(given: MemberFilterInput, search: str | None) -> stored.Filter | None:
     """The filter for the store; None if nobody can match it."""
     try:
         return stored.Filter(

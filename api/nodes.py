@@ -9,12 +9,15 @@ import strawberry
 from api import access, ids, shapes
 from api.context import Info
 from domain import access as domain_access
-from domain import activities, members, programs, redemptions, rewards, segments, stores
+from domain import activities, members, offsets, programs, segments, stores, trade
 from domain.access import Scope
 from domain.kernel import Row
 from domain.points import account
 from domain.purchases import purchase, refund
+from domain.redemptions import redemption
+from domain.rewards import reward
 from domain.tiers.tier import Tier
+from domain.vouchers import pool, template, voucher
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class _Kind:
 
 _PERSONAL: Final = access.staff_or_member(Scope.MEMBERS_READ)
 _PUBLIC: Final = access.everyone(Scope.PROGRAM_READ)
+_SETTINGS: Final = access.staff(Scope.PROGRAM_READ)
 _OWNERS: Final = access.staff(Scope.KEYS_WRITE)
 _KINDS: Final = {
     kind.row.__name__: kind
@@ -35,14 +39,20 @@ _KINDS: Final = {
         _Kind(programs.Program, _PUBLIC),
         _Kind(stores.Store, _PUBLIC),
         _Kind(Tier, _PUBLIC),
-        _Kind(rewards.Reward, _PUBLIC),
-        _Kind(segments.Segment, access.staff(Scope.PROGRAM_READ)),
+        _Kind(stores.StoreGroup, _PUBLIC),
+        _Kind(reward.Reward, _PUBLIC),
+        _Kind(segments.Segment, _SETTINGS),
         _Kind(members.Member, _PERSONAL, "id"),
         _Kind(account.PointTransaction, _PERSONAL, "member_id"),
         _Kind(activities.Activity, _PERSONAL, "member_id"),
         _Kind(purchase.Purchase, _PERSONAL, "member_id"),
         _Kind(refund.Refund, _PERSONAL, "member_id"),
-        _Kind(redemptions.Redemption, _PERSONAL, "member_id"),
+        _Kind(redemption.Redemption, _PERSONAL, "member_id"),
+        _Kind(voucher.Voucher, _PERSONAL, "member_id"),
+        _Kind(offsets.PointsOffset, _PERSONAL, "member_id"),
+        _Kind(template.VoucherTemplate, _SETTINGS),
+        _Kind(pool.VoucherPool, _SETTINGS),
+        _Kind(trade.TradeRule, _SETTINGS),
         _Kind(domain_access.ApiKey, _OWNERS),
         _Kind(domain_access.Operator, _OWNERS),
     )

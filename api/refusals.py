@@ -3,11 +3,15 @@
 import enum
 from typing import Final
 
-from domain import access, activities, campaigns, enrollments, explanations, programs, redemptions, segments, stores
+from api import quotes
+from domain import access, activities, campaigns, checkout, enrollments, explanations, programs, segments, stores, trade
 from domain.kernel import Refusal
 from domain.points import commands as points_commands
 from domain.points import tiers as tier_commands
 from domain.purchases import recording, refund
+from domain.redemptions import ending
+from domain.rewards import commands as reward_commands
+from domain.vouchers import commands as voucher_commands
 from persistence import engine
 
 
@@ -47,7 +51,6 @@ _MODULES: Final = (
     enrollments,
     explanations,
     programs,
-    redemptions,
     segments,
     stores,
     points_commands,
@@ -55,6 +58,12 @@ _MODULES: Final = (
     recording,
     refund,
     engine,
+    checkout,
+    ending,
+    quotes,
+    reward_commands,
+    trade,
+    voucher_commands,
 )
 
 

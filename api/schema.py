@@ -10,23 +10,28 @@ from api import (
     activities,
     api_keys,
     campaigns,
+    checkout,
     enrollments,
     members,
     nodes,
+    offsets,
     operators,
     previews,
     programs,
-    rewards,
+    redemptions,
     scalars,
     segments,
     sessions,
     standings,
     stores,
     tiers,
+    trade,
 )
 from api.points import account
 from api.points import commands as points
 from api.purchases import purchase, refund
+from api.rewards import mall
+from api.vouchers import pool, template, voucher
 
 
 @strawberry.type(description="What can be asked.")
@@ -39,7 +44,13 @@ class Query(
     segments.SegmentQueries,
     members.MemberQueries,
     purchase.PurchaseQueries,
-    rewards.RewardQueries,
+    mall.RewardQueries,
+    template.VoucherTemplateQueries,
+    pool.VoucherPoolQueries,
+    voucher.VoucherQueries,
+    offsets.OffsetQueries,
+    checkout.CheckoutQueries,
+    trade.TradeQueries,
     operators.OperatorQueries,
     api_keys.ApiKeyQueries,
     nodes.NodeQueries,
@@ -60,7 +71,13 @@ class Mutation(
     activities.ActivityMutations,
     purchase.PurchaseMutations,
     refund.RefundMutations,
-    rewards.RewardMutations,
+    mall.RewardMutations,
+    redemptions.RedemptionMutations,
+    template.VoucherTemplateMutations,
+    pool.VoucherPoolMutations,
+    voucher.VoucherMutations,
+    offsets.OffsetMutations,
+    trade.TradeMutations,
     operators.OperatorMutations,
     api_keys.ApiKeyMutations,
     sessions.SessionMutations,

@@ -18,8 +18,8 @@ from domain.policies import ExpiryKind, ExpiryPolicy
 from domain.programs import CreateProgram, Program, ProgramSettings
 from domain.purchases.recording import RecordPurchase
 from domain.purchases.refund import PurchaseRef, RefundPurchase
-from domain.redemptions import RedeemReward
-from domain.rewards import CreateReward
+from domain.redemptions.placing import RedeemReward
+from domain.rewards.commands import CreateReward
 from domain.stores import Channel, CreateStore
 from persistence import access, founding
 from persistence.engine import Engine, Result

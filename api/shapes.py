@@ -79,14 +79,19 @@ class Node:
     id: strawberry.ID = id_field()
 
 
-def linked(kind: type[Row], attribute: str) -> Any:
-    """A field that shows the row whose id is in an attribute, loaded once a request with all others of its kind."""
+def linking(kind: type[Row], attribute: str) -> Callable[..., Any]:
+    """A resolver to the row whose id is in an attribute, loaded once a request with all others of its kind."""
 
     def resolve(parent: strawberry.Parent[object], info: Info) -> Any:
         key = getattr(parent, attribute)
         return None if key is None else info.context.loaders.row(kind, key)
 
-    return strawberry.field(resolver=resolve)
+    return resolve
+
+
+def linked(kind: type[Row], attribute: str) -> Any:
+    """A field that shows the row whose id is in an attribute."""
+    return strawberry.field(resolver=linking(kind, attribute))
 
 
 def reference(kind: str, attribute: str) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks import measure, naive, shop
 from benchmarks.report import Line
 from domain.members import MemberRef
-from domain.redemptions import RedeemReward
+from domain.redemptions.placing import RedeemReward
 from persistence import rows
 from persistence.embedded import postgres
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from tortoise.transactions import in_transaction
 
 from domain.points.account import LotState, PointType, SourceType, TransactionKind
-from domain.redemptions import RedemptionState
+from domain.redemptions.redemption import RedemptionState
 from domain.stores import Channel
 from persistence import clock
 from persistence.members import MemberTable

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from domain import enrollments, members, programs, rewards
+from domain import enrollments, members, programs
 from domain.kernel import Command
 from domain.points.commands import AdjustPoints
 from domain.purchases.recording import RecordPurchase
+from domain.rewards import commands as mall
 from persistence import clock, connection, embedded, migrations
 from persistence.engine import Engine
 
@@ -89,7 +90,7 @@ async def _stocked(shop: Shop) -> Shop:
 
 async def reward(shop: Shop, *, stock: int, points: int) -> UUID:
     """A reward with a stock, and every member with enough points for it."""
-    made = await shop.tell(rewards.CreateReward(code=f"hot-{next(_numbers)}", name="Hot", points=points, stock=stock))
+    made = await shop.tell(mall.CreateReward(code=f"hot-{next(_numbers)}", name="Hot", points=points, stock=stock))
     await asyncio.gather(
         *(
             shop.tell(AdjustPoints(member=members.MemberRef(id=member), points=points * 1000, reason="bench"))

@@ -17,16 +17,19 @@ from api.tiers import Tier
 from domain import checks, members, stores
 from domain.access import Scope
 from domain.kernel import Refusal
-from domain.purchases import purchase, recording
+from domain.purchases import paying, purchase, recording
 from domain.purchases import refund as refunding
 from domain.stores import Channel
 from domain.tiers import tier as tiers
+from domain.vouchers import using
+from domain.vouchers.voucher import Voucher
 from persistence import purchases as stored
 
 ROWS_MAX: Final = 500
 
-# Refunds know purchases, so they can be named here only by where they will be.
+# Refunds and vouchers know purchases, so they can be named here only by where they will be.
 LaterRefund = Annotated["Refund", strawberry.lazy("api.purchases.refund")]  # type: ignore[name-defined]  # noqa: F821
+LaterVoucher = Annotated["Voucher", strawberry.lazy("api.vouchers.voucher")]
 
 _STAFF: Final = access.staff(Scope.MEMBERS_READ)
 _PERSONAL: Final = access.staff_or_member(Scope.MEMBERS_READ)
@@ -46,6 +49,11 @@ class PurchaseLine:
     earns: bool
     offset: Money = moneys.field("offset_minor")
     points: scalars.Points = strawberry.field(description="Spent on this line.")
+    discount: Money = moneys.field("discount_minor", description="What vouchers took off before.")
+
+
+async def _vouchers(parent: strawberry.Parent[purchase.Purchase], info: Info) -> Any:
+    return [await info.context.loaders.row(Voucher, voucher_id) for voucher_id in parent.voucher_ids]
 
 
 async def _explanation(parent: strawberry.Parent[purchase.Purchase], info: Info) -> Any:
@@ -64,6 +72,8 @@ class Purchase(shapes.Node):
     freight: Money = moneys.field("freight_minor")
     offset: Money = moneys.field("offset_minor", description="What of the amount was covered by points.")
     lines: list[PurchaseLine]
+    discount: Money = moneys.field("discount_minor", description="What vouchers took off goods and freight before.")
+    vouchers: list[LaterVoucher] = strawberry.field(resolver=_vouchers, description="The vouchers that were used.")
     points_spent: scalars.Points
     points_earned: scalars.Points
     tier: Tier | None = shapes.linked(tiers.Tier, "tier_id")
@@ -124,24 +134,29 @@ async def _found(context: Context, ref: refunding.PurchaseRef) -> purchase.Purch
 
 @shapes.given()
 class PurchaseLineInput:
-    """A line; `amount` is its value after discounts and before points are used as money."""
+    """A line; `amount` is its value after discounts and before points are used as money.
+
+    `discount` is what vouchers took off, as it was quoted.
+    """
 
     amount: MoneyInput
+    discount: MoneyInput | None = None
     product_id: str | None = None
     name: str | None = None
     category: str | None = None
     quantity: int = 1
     earns: bool = True
 
-    def line(self, context: Context) -> recording.Line:
+    def line(self, context: Context) -> paying.Line:
         """The line for the domain. Refuses another currency than the program's."""
-        return recording.Line(
+        return paying.Line(
             amount_minor=self.amount.minor(context, "lines.amount"),
             product_id=self.product_id,
             name=self.name,
             category=self.category,
             quantity=self.quantity,
             earns=self.earns,
+            discount_minor=0 if self.discount is None else self.discount.minor(context, "lines.discount"),
         )
 
 
@@ -152,10 +167,10 @@ class PurchaseOffsetInput:
     hold_id: strawberry.ID
     amount: MoneyInput
 
-    def offset(self, context: Context) -> recording.Offset:
+    def offset(self, context: Context) -> paying.Offset:
         """The offset for the domain. Refuses an id that is none of a hold, and another currency."""
         hold_id = ids.require("Hold", self.hold_id, "offset.holdId")
-        return recording.Offset(hold_id=hold_id, amount_minor=self.amount.minor(context, "offset.amount"))
+        return paying.Offset(hold_id=hold_id, amount_minor=self.amount.minor(context, "offset.amount"))
 
 
 @shapes.given()
@@ -172,6 +187,13 @@ class PurchaseRecordInput(inputs.KeyedInput):
     freight: MoneyInput | None = None
     lines: list[PurchaseLineInput] | None = inputs.bounded(recording.LINES_MAX, default=None)
     offset: PurchaseOffsetInput | None = None
+    offset_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Points held for this very order by `offsetHold`, in place of `offset`."
+    )
+    voucher_codes: list[str] | None = inputs.bounded(using.VOUCHERS_MAX, default=None)
+    freight_discount: MoneyInput | None = strawberry.field(
+        default=None, description="What vouchers took off the freight, which is told without it."
+    )
     store_id: strawberry.ID | None = None
     channel: Channel = Channel.ONLINE
     occurred_at: datetime | None = None
@@ -186,6 +208,11 @@ class PurchaseRecordInput(inputs.KeyedInput):
             freight_minor=0 if self.freight is None else self.freight.minor(context, "freight"),
             lines=tuple(line.line(context) for line in self.lines or ()),
             offset=None if self.offset is None else self.offset.offset(context),
+            offset_id=ids.optional("PointsOffset", self.offset_id, "offsetId"),
+            voucher_codes=tuple(self.voucher_codes or ()),
+            freight_discount_minor=(
+                0 if self.freight_discount is None else self.freight_discount.minor(context, "freightDiscount")
+            ),
             store_id=ids.optional("Store", self.store_id, "storeId"),
             channel=self.channel,
             occurred_at=self.occurred_at,

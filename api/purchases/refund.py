@@ -41,6 +41,10 @@ class Refund(shapes.Node):
     freight: Money = moneys.field("freight_minor")
     amount: Money = moneys.field("amount_minor")
     cash: Money = moneys.field("cash_minor", description="What the shop owes the member in money.")
+    discount_lost: Money = moneys.field(
+        "discount_lost_minor",
+        description="Kept back as a voucher's minimum is no longer met; negative when it comes back with the rest.",
+    )
     deducted: Money = moneys.field("deducted_minor", description="Kept back for points that could not be taken back.")
     points_due: scalars.Points = strawberry.field(description="What should have been taken back of the points earned.")
     points_cancelled: scalars.Points = strawberry.field(description="Taken back while they were pending.")

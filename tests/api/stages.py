@@ -18,6 +18,7 @@ from api import schema
 from domain.access import SCOPES_OF, KeyKind, Role, Scope
 from persistence import rows
 from persistence.tables import TABLES
+from tests.api.mall_stage import MallStage
 from tests.api.shops import PASSWORD, Shop, key
 
 
@@ -72,7 +73,7 @@ def expected(policy: Policy, caller: str) -> str | None:
     return None if policy.scope in scopes else "FORBIDDEN"
 
 
-class Stage:
+class Stage(MallStage):
     """Two shops with one of everything, and the words to ask for it."""
 
     def __init__(self, shop: Shop, other: Shop) -> None:
@@ -101,6 +102,7 @@ class Stage:
         ids["refund"] = payload["refund"]["id"]
         redeem = {"member": {"id": ids["member"]}, "rewardId": ids["reward"], "idempotencyKey": key()}
         ids["redemption"] = (await shop.do("rewardRedeem", "redemption { id }", **redeem))["redemption"]["id"]
+        await self.furnish_mall()
         hold = {"member": {"id": ids["member"]}, "points": 5, "idempotencyKey": key()}
         ids["hold"] = (await shop.do("pointsHold", "hold { id }", **hold))["hold"]["id"]
         made = await shop.do("apiKeyCreate", "apiKey { id }", name="k", kind="SECRET", scopes=["PROGRAM_READ"])
@@ -158,6 +160,7 @@ class Stage:
             "rewardRedeem": {**member, **once, "rewardId": ids["reward"]},
             "redemptionCancel": {**once, "redemptionId": ids["redemption"], "reason": "test"},
             "redemptionFulfill": {"redemptionId": ids["redemption"]},
+            **self.mall_inputs(),
             "operatorLogin": {"email": "nobody@example.com", "password": PASSWORD},
             "operatorCreate": {"email": f"{key()}@example.com", "name": "Lin", "password": PASSWORD, "role": "VIEWER"},
             "apiKeyCreate": {"name": "k", "kind": "PUBLISHABLE"},
@@ -186,6 +189,7 @@ class Stage:
             "members": (f"members {page}", {}),
             "purchase": ("purchase(ref: {id: $id}) { id }", {"id": ids["purchase"]}),
             "rewards": (f"rewards {page}", {}),
+            **self.mall_questions(),
             "operators": (f"operators {page}", {}),
             "apiKeys": (f"apiKeys {page}", {}),
             "node": ("node(id: $id) { id }", {"id": ids["member"]}),

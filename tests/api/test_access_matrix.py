@@ -79,7 +79,18 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
     """What another member names of this one is forbidden or not found, and nothing changes."""
     stranger = stage.shop.member_token(stage.ids["second"])
     open_to_members = {name for name, policy in MUTATIONS.items() if "MEMBER" in policy.callers}
-    assert open_to_members == {"memberUpdate", "rewardRedeem", "redemptionCancel"}
+    assert open_to_members == {
+        "memberUpdate",
+        "offsetHold",
+        "offsetRelease",
+        "redemptionCancel",
+        "rewardLike",
+        "rewardRedeem",
+        "rewardUnlike",
+        "voucherClaim",
+        "voucherLock",
+        "voucherRelease",
+    }
     before = await stage.kept()
     outcomes = {}
     for name in open_to_members:
@@ -88,20 +99,27 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
         outcomes[name] = turned_away(answer) or [error["code"] for error in errors]
     assert outcomes == {
         "memberUpdate": "FORBIDDEN",
-        "rewardRedeem": "FORBIDDEN",
+        "offsetHold": ["QUOTE_INVALID"],
+        "offsetRelease": ["NOT_FOUND"],
         "redemptionCancel": ["NOT_FOUND"],
+        "rewardLike": "FORBIDDEN",
+        "rewardRedeem": "FORBIDDEN",
+        "rewardUnlike": "FORBIDDEN",
+        "voucherClaim": "FORBIDDEN",
+        "voucherLock": ["NOT_FOUND"],
+        "voucherRelease": ["NOT_FOUND"],
     }
     assert await stage.kept() == before
-    for name in ("member", "purchase", "node"):
+    for name in ("member", "purchase", "node", "voucher"):
         asked, variables = stage.questions()[name]
         assert (await stage.shop.ask(question(name, asked, variables), stranger, **variables))[name] is None
 
 
 async def test_nodes_are_shown_to_whom_they_belong(stage: Stage) -> None:
     """Everything by its id: to the shop, to the member whose it is, to its owners; to all others null."""
-    personal = ("member", "purchase", "refund", "redemption", "transaction", "activity")
-    public = ("program", "store", "tier", "reward")
-    internal = ("segment",)
+    personal = ("member", "purchase", "refund", "redemption", "transaction", "activity", "voucher", "offset")
+    public = ("program", "store", "group", "tier", "reward")
+    internal = ("segment", "template", "pool", "rule")
     kinds = {*personal, *public, *internal, "key"}
     document = "query ($id: ID!) { node(id: $id) { id __typename } }"
     member, stranger = (stage.shop.member_token(stage.ids[name]) for name in ("member", "second"))
@@ -143,8 +161,10 @@ async def test_programs_never_see_each_other(stage: Stage) -> None:
         errors = payload["results"][0]["userErrors"] if selection else payload["userErrors"]
         outcomes[name] = [error["code"] for error in errors]
     nothing_named = {"programUpdate", "storeCreate", "tierCreate", "rewardCreate", "operatorCreate", "apiKeyCreate"}
+    nothing_named |= {"storeGroupCreate", "voucherTemplateCreate", "offsetPolicySet", "vouchersIssue"}
     assert {name for name, codes in outcomes.items() if codes == []} == nothing_named
     elsewhere = {"operatorLogin": ["CREDENTIALS_WRONG"], "memberSignIn": ["REFRESH_TOKEN_INVALID"]}
+    elsewhere |= {"redemptionPickUp": ["PICKUP_CODE_UNKNOWN"], "offsetHold": ["QUOTE_INVALID"]}
     elsewhere |= {
         name: ["RULE_REFERENCE_UNKNOWN"] for name in ("earningRuleSave", "earningRulesReplace", "campaignSave")
     }
@@ -199,7 +219,9 @@ async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) 
     for kind, of, names in (
         ("Purchase", "purchase", {"actor"}),
         ("Refund", "refund", {"actor"}),
-        ("Redemption", "redemption", {"actor"}),
+        ("Redemption", "redemption", {"actor", "paymentReference", "pickupCode"}),
+        ("Voucher", "voucher", {"actor", "pool"}),
+        ("Reward", "reward", {"pool", "prices"}),
         ("PointTransaction", "transaction", {"actor"}),
         ("Activity", "activity", {"actor", "reason"}),
         ("Program", "program", {"ruleVersion", "shortfallPolicy", "holdMinutes"}),
@@ -208,7 +230,8 @@ async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) 
         assert set(found) == names
         for name, policy in found.items():
             for token, caller in ((member, "member"), (stage.shop.secret, "secret")):
-                answer = await stage.shop.send(document % (kind, name), token, id=stage.ids[of])
+                field = f"{name} {{ __typename }}" if name in ("pool", "prices") else name
+                answer = await stage.shop.send(document % (kind, field), token, id=stage.ids[of])
                 assert turned_away(answer) == expected(policy, caller), (kind, name, caller)
 
 

@@ -10,7 +10,7 @@ from domain.members import Profile, UpdateMember
 from domain.offsets import HoldOffset, Offset, Offsetting, default_policy
 from domain.points.account import PointsAccount
 from domain.purchases.paying import Line
-from domain.purchases.purchase import Recorded
+from domain.purchases.recording import Recorded
 from domain.redemptions import ending
 from domain.redemptions.placing import RedeemReward
 from domain.redemptions.redemption import Delivery, Redeemed

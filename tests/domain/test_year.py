@@ -37,8 +37,8 @@ from domain.programs import CreateProgram, ProgramSettings
 from domain.purchases.purchase import Purchase
 from domain.purchases.recording import RecordPurchase
 from domain.purchases.refund import PurchaseRef, RefundPurchase
-from domain.redemptions import RedeemReward
-from domain.rewards import CreateReward
+from domain.redemptions.placing import RedeemReward
+from domain.rewards.commands import CreateReward
 from domain.schedules import Schedule
 from domain.tiers.standing import WARNING_DAYS, TierCause, TierChange, TierExpiring
 from domain.tiers.tier import CreateTier, TierBenefits

@@ -22,6 +22,24 @@ ROOT: Final = Path(__file__).parents[2]
 BUILT: Final = schema.build()._schema
 # Lists that are no connections, and what bounds the length of each.
 PLAIN_LISTS: Final = {
+    "CheckoutQuote.lines",  # 200
+    "CheckoutQuote.vouchers",  # 4 groups, or 10 that are chosen
+    "Purchase.vouchers",  # 10
+    "Reward.categories",  # 20
+    "Reward.deliveries",  # 2
+    "Reward.limits",  # 4
+    "Reward.pictures",  # 20
+    "Reward.prices",  # 20
+    "Reward.stores",  # 200
+    "Reward.translations",  # 20
+    "RewardAvailability.obstacles",  # one of each condition
+    "VoucherCodesImportPayload.duplicates",  # 1,000 a call
+    "VoucherCodesImportPayload.malformed",  # of those
+    "VoucherScope.categories",  # 200, as all of a scope
+    "VoucherScope.channels",  # those that there are
+    "VoucherScope.productIds",
+    "VoucherScope.storeIds",
+    "VouchersIssuePayload.refusals",  # each reason once
     "ApiKey.scopes",  # the scopes that there are, 12
     "Audience.segments",  # 100, as all of an audience
     "Audience.tags",
@@ -161,6 +179,8 @@ def test_what_moves_points_stock_or_money_has_an_idempotency_key() -> None:
         "ActivityRecord",
         "ActivityReverse",
         "MemberEnroll",
+        "OffsetHold",
+        "OffsetRelease",
         "PointsAdjust",
         "PointsCapture",
         "PointsHold",
@@ -170,7 +190,18 @@ def test_what_moves_points_stock_or_money_has_an_idempotency_key() -> None:
         "PurchaseRecord",
         "PurchaseRefund",
         "RedemptionCancel",
+        "RedemptionPay",
+        "RedemptionReturn",
         "RewardRedeem",
+        "VoucherClaim",
+        "VoucherCodesGenerate",
+        "VoucherCodesImport",
+        "VoucherGrant",
+        "VoucherLock",
+        "VoucherRelease",
+        "VoucherReturn",
+        "VoucherVoid",
+        "VouchersIssue",
     }
     # Each row of PurchasesRecord has its own.
     assert absent == {

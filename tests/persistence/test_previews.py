@@ -12,11 +12,12 @@ import pytest
 import pytest_asyncio
 from tortoise import Tortoise
 
-from domain import enrollments, members, programs, redemptions, stores
+from domain import enrollments, members, programs, stores
 from domain.kernel import Command, Decision, NotFound, NotLoaded, State, Want
 from domain.points import commands as moves
 from domain.points.account import InsufficientPoints, PointsAccount
 from domain.purchases import recording
+from domain.redemptions.placing import RedeemReward
 from persistence import clock, connection, previews
 from persistence.batches import Unending
 from tests.persistence import engines
@@ -96,7 +97,7 @@ async def test_what_is_previewed_is_what_is_kept_for_every_kind_of_move(trial: T
         engines.adjust(member_id, -7),
         moves.TransferPoints(sender=engines.ref(member_id), recipient=members.MemberRef(external_id="m-2"), points=15),
         moves.CaptureHold(hold_id=hold.id, points=15),
-        redemptions.RedeemReward(member=engines.ref(other_id), reward_id=reward_id),
+        RedeemReward(member=engines.ref(other_id), reward_id=reward_id),
         engines.refund(bought.id, amount_minor=2_500),
         members.UpdateMember(member=engines.ref(other_id), profile=members.Profile(name="Lin")),
         programs.UpdateProgram(settings=programs.ProgramSettings(hold_minutes=20)),

@@ -8,8 +8,9 @@ from typing import Final
 
 import pytest
 
-from domain import redemptions, rewards
 from domain.purchases.purchase import Purchase
+from domain.redemptions.redemption import Redemption
+from domain.rewards.stock import RewardStock
 from tests.persistence.engines import Books
 from tests.process import shopfront, tessera
 from tests.process.shopfront import Founded, Load, Mutation
@@ -75,8 +76,8 @@ def test_a_reward_sells_out_exactly(pair: Pair) -> None:
     told = [shopfront.redeeming(founded.member_ids[n % 40], founded.reward_id, f"k-{n}") for n in range(200)]
     load, books = hammer(pair, founded, told)
     assert load.refusals() == {"done": 100, "SOLD_OUT": 100}
-    assert books.state.get(rewards.RewardStock, founded.reward_id).left == 0
-    assert len(books.of(redemptions.Redemption)) == 100
+    assert books.state.get(RewardStock, founded.reward_id).left == 0
+    assert len(books.of(Redemption)) == 100
     assert sum(books.account(member_id).available for member_id in founded.member_ids) == 40 * 50 - 100 * 10
 
 

@@ -1,0 +1,1 @@
+"""Rewards of the mall in the API."""
