@@ -83,12 +83,12 @@ def _brought(state: State, told: str) -> VoucherCode:
     stocked = state.find_by(VoucherCode, "code", code)
     if stocked is None:
         raise VoucherUnknown(field=("code",), voucher_code=code)
-    if state.find_by(Voucher, "code", code) is not None:
-        raise VoucherAlreadyClaimed(field=("code",), voucher_code=code)
-    pool = state.get(VoucherPool, stocked.pool_id)
-    if not pool.is_brought:
+    # The pool's lock comes first: whoever claimed the code before has written it by then.
+    if not state.get(VoucherPool, stocked.pool_id).is_brought:
         # To whoever guesses, a code that waits for its turn does not exist.
         raise VoucherUnknown(field=("code",), voucher_code=code)
+    if state.find_by(Voucher, "code", code) is not None:
+        raise VoucherAlreadyClaimed(field=("code",), voucher_code=code)
     return stocked
 
 
