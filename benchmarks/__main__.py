@@ -5,7 +5,7 @@ import asyncio
 
 import uvloop
 
-from benchmarks import earning, engine, http, imports, shop
+from benchmarks import earning, engine, http, imports, mall, shop
 from benchmarks.report import HEAD, Line
 from persistence import memory
 
@@ -40,10 +40,14 @@ async def _measure(rounds: int) -> None:
     async with shop.opened() as place:
         lines, resident = await http.mutations(place, rounds=rounds, count=REQUESTS)
         _tell(lines)
+    async with shop.opened() as place:
+        bounded = [*await mall.codes(place), *await mall.catalogue(place)]
     started = await http.start()
     one_ms, many_ms = earning.evaluate_ms(1), earning.evaluate_ms(earning.RULES)
     worked = await earning.worker()
     print("\n| what | figure | goal | reached |\n|---|---|---|---|")
+    for line in bounded:
+        print(line.text())
     print(
         _bounded(
             "start of `tessera serve` with an existing database, to its first answer", started, "s", START_SECONDS_MAX

@@ -115,7 +115,7 @@ class Filter:
     is_active: bool | None = None
     # Shown to members now.
     is_visible: bool = False
-    # Open, and in stock but for what lapsed and was not put back yet.
+    # Open, and in stock.
     is_redeemable: bool = False
     kind: reward.RewardKind | None = None
     category: str | None = None
@@ -189,7 +189,7 @@ def _price(told: _Told) -> str:
 
 
 def _conditions(which: Filter, told: _Told) -> list[str]:
-    where = ["program_id = $1", *_times(which, told)]
+    where = _times(which, told)
     if which.is_active is not None:
         where.append("is_active" if which.is_active else "NOT is_active")
     if which.kind is not None:
@@ -211,9 +211,12 @@ def _times(which: Filter, told: _Told) -> list[str]:
         where.append(f"is_active AND {_window('visible_from', 'visible_until', told.now)}")
     if which.is_redeemable:
         where.append(f"is_active AND {_window('starts_at', 'ends_at', told.now)}")
+        # Whatever lapsed is there for whoever comes next.
         where.append(
-            "EXISTS (SELECT FROM reward_stocks AS kept WHERE kept.program_id = $1 AND kept.id = rewards.id"
-            ' AND (kept."left" IS NULL OR kept."left" > 0))'
+            '(SELECT coalesce(kept."left" > 0, true) OR EXISTS (SELECT FROM stock_holds AS hold'
+            " WHERE hold.program_id = $1 AND hold.reward_id = rewards.id AND hold.state = 'HELD'"
+            f" AND hold.lapses_at <= {told.now}) FROM reward_stocks AS kept"
+            " WHERE kept.program_id = $1 AND kept.id = rewards.id)"
         )
     return where
 
@@ -256,7 +259,11 @@ async def page(
 ) -> list[Listed]:
     """Rewards with their stock, in one statement. Whatever is asked about a member is asked of `standing`."""
     told = _Told(program_id, standing, now)
-    where = _conditions(which, told)
+    where = ["program_id = $1"]
+    if conditions := _conditions(which, told):
+        # Told as one, they are taken for a coin's toss: the planner walks the list in its order and stops when the
+        # page is full. By the guesses it makes of each, nothing would be left, and it would sort all that is.
+        where.append(f"CASE WHEN {' AND '.join(conditions)} THEN true ELSE false END")
     if part.after is not None:
         where.append(keyset.sql_after(reward.Reward, len(told.values) + 1))
         told.values.extend(part.after)

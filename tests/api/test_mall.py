@@ -202,7 +202,9 @@ async def test_asking_and_taking_agree_on_limits_and_stock_that_lapsed(shop: Sho
         ("LIMIT_REACHED", {"limit": 1, "taken": 1, "requested": 1}),
         ("SOLD_OUT", {"requested": 1, "left": 0}),
     ]
+    assert await codes(shop, token, filter={"isRedeemable": True}) == []
     shop.world.clock.ahead = timedelta(minutes=15)
+    assert await codes(shop, shop.member_token(member), filter={"isRedeemable": True}) == ["cup"]
     (node,) = (await shop.ask(WHOLE, shop.member_token(member)))["rewards"]["nodes"]
     assert (node["availability"]["canRedeem"], node["stock"]) == (True, 1)
     await shop.do("rewardRedeem", "redemption { id }", shop.member_token(member), rewardId=reward, idempotencyKey=key())
