@@ -411,6 +411,11 @@ COUNTS = (
     "UPDATE redemptions SET fulfilled = quantity WHERE state = 'FULFILLED'",
     "UPDATE redemptions SET cancelled = quantity WHERE state = 'CANCELLED'",
 )
+# Before, there was only placed and cancelled to be.
+STATES_BEFORE = (
+    "UPDATE redemptions SET state = 'PLACED' WHERE state = 'PAID'",
+    "UPDATE redemptions SET state = 'CANCELLED' WHERE state IN ('RETURNED', 'LAPSED')",
+)
 
 
 def _checks() -> Iterator[tuple[str, str]]:
@@ -565,7 +570,7 @@ class Migration(migrations.Migration):
             name="tracking_number",
             field=fields.TextField(null=True, unique=False),
         ),
-        ops.RunSQL(list(COUNTS), reverse_sql=ops.RunSQL.noop),
+        ops.RunSQL(list(COUNTS), reverse_sql=list(STATES_BEFORE)),
         ops.AddIndex(
             model_name="RedemptionTable",
             index=Index(fields=["program_id", "due_at"], name="redemptions_due"),

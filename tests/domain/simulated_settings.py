@@ -18,7 +18,7 @@ from domain.policies import (
     TierWindow,
 )
 from domain.programs import CreateProgram, ProgramSettings, ReturnPolicy, ShortfallPolicy, UpdateProgram
-from domain.rewards.commands import CreateReward, Stocked
+from domain.rewards.commands import CreateReward, RewardTerms, Stocked
 from domain.rewards.reward import Reward
 from domain.stores import CreateStore, Store, UpdateStore
 from domain.tiers.tier import CreateTier, Tier, TierBenefits, UpdateTier
@@ -77,6 +77,7 @@ class Settings:
                 points=price,
                 stock=None if price < 50 else 200,
                 limit_per_member=5 if price == 90 else None,
+                terms=RewardTerms(cash_minor=333, daily_stock=40) if price == 20 else RewardTerms(),
             )
             for price in PRICES
         ]

@@ -7,7 +7,7 @@ so the very same life can be led in memory and on PostgreSQL: same seed, same cl
 
 import random
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -23,14 +23,18 @@ from domain.purchases.paying import Line, Offset
 from domain.purchases.purchase import Purchase
 from domain.purchases.recording import ConfirmPurchase, Recorded, RecordPurchase
 from domain.purchases.refund import LineAmount, PurchaseRef, Refunded, RefundPurchase
-from domain.redemptions.ending import CancelRedemption, FulfillRedemption
+from domain.redemptions.ending import (
+    CancelRedemption,
+    FulfillRedemption,
+)
 from domain.redemptions.placing import RedeemReward
 from domain.redemptions.redemption import Redeemed
 from domain.rewards.commands import UpdateReward
 from domain.stores import Channel
-from tests.domain import simulated_settings
+from tests.domain import simulated_mall, simulated_settings
 from tests.domain.memory import START
 from tests.domain.simulated_deeds import Deeds
+from tests.domain.simulated_mall import Person
 from tests.domain.simulated_rules import CATEGORIES, TAGS
 
 # How many members are busy at a time, and for how many commands: a life has regulars.
@@ -47,21 +51,7 @@ class Step(NamedTuple):
     idempotency_key: str | None
 
 
-@dataclass(slots=True)
-class Person:
-    """What a shop remembers of a member, from the answers it got."""
-
-    id: UUID
-    external_id: str
-    available: int = 0
-    birthday: date | None = None
-    activities: list[UUID] = field(default_factory=list)
-    purchases: list[Purchase] = field(default_factory=list)
-    holds: list[UUID] = field(default_factory=list)
-    redemptions: list[UUID] = field(default_factory=list)
-
-
-class Life:
+class Life(simulated_mall.Mall):
     """Thinks of the next command, and learns from the answers."""
 
     def __init__(self, seed: int) -> None:
@@ -96,6 +86,9 @@ class Life:
             (self.redeem, 110),
             (self.cancel, 45),
             (self.fulfill, 25),
+            (self.pay, 25),
+            (self.lapse, 12),
+            (self.give_back, 20),
             (self.settle, 40),
             (self.freeze, 6),
             (self.edit_member, 6),
@@ -317,11 +310,15 @@ class Life:
 
     def cancel(self) -> Command[Any] | None:
         redemption_id = self.a_redemption()
-        return None if redemption_id is None else CancelRedemption(redemption_id=redemption_id, reason="simulated")
+        quantity = self.random.choice((None, None, 1, 2))
+        if redemption_id is None:
+            return None
+        return CancelRedemption(redemption_id=redemption_id, reason="simulated", quantity=quantity)
 
     def fulfill(self) -> Command[Any] | None:
         redemption_id = self.a_redemption()
-        return None if redemption_id is None else FulfillRedemption(redemption_id=redemption_id)
+        quantity = self.random.choice((None, None, 1))
+        return None if redemption_id is None else FulfillRedemption(redemption_id=redemption_id, quantity=quantity)
 
     def settle(self) -> Command[Any]:
         people = self.focus if self.random.random() < 0.5 else list(self.people.values())
@@ -373,8 +370,14 @@ class Life:
         person = self.people[answer.account.id]
         if isinstance(answer, moves.Held) and answer.hold.is_open:
             person.holds.append(answer.hold.id)
-        if isinstance(answer, Redeemed) and answer.redemption.closed_at is None:
-            person.redemptions.append(answer.redemption.id)
+        if isinstance(answer, Redeemed):
+            redemption = answer.redemption
+            if redemption.closed_at is None:
+                person.redemptions.append(redemption.id)
+            if redemption.due_at is not None:
+                person.unpaid.append(redemption)
+            if redemption.fulfilled > redemption.returned:
+                person.fulfilled.append(redemption.id)
 
     def remember_activity(self, answer: ActivityResult | Granted) -> None:
         """Keep an activity that can still be reversed."""

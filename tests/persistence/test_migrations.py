@@ -82,6 +82,8 @@ _NAMES = {
     "JSONB": "jsonb",
     "BYTEA": "bytea",
 }
+# What redemptions in newer states are to a program that does not know them.
+BEFORE_THE_MALL = {"PAID": "PLACED", "RETURNED": "CANCELLED", "LAPSED": "CANCELLED"}
 
 
 @pytest.fixture
@@ -217,6 +219,8 @@ async def test_the_mall_goes_and_comes_back_over_data(copied_url: str, filled: F
         await migrations.migrate(address, target="0005_duties")
         assert await migrations.latest(own) == "0005_duties"
         down = await _contents(own)
+        for redemption in before["redemptions"]:
+            redemption["state"] = BEFORE_THE_MALL.get(str(redemption["state"]), redemption["state"])
         assert down == _kept(before, down)
         await migrations.migrate(address)
         assert await _shape(own) == shape
