@@ -1,7 +1,7 @@
 """Rewards, their stock, and what members like; and the catalogue as a member sees it, in one statement."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -12,10 +12,11 @@ from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint
 from tortoise.models import Model
 
+from domain import segments
 from domain.members import Member
 from domain.points import account
 from domain.rewards import availability, commands, reward, stock
-from persistence import pages, rows
+from persistence import codec, pages, rows
 from persistence.tables import TABLES, describes
 
 
@@ -295,11 +296,15 @@ async def stocks(program_id: UUID, now: datetime, reward_ids: Sequence[UUID]) ->
 
 
 class Whole(NamedTuple):
-    """A member with its account as it is stored, and the time zone of its program."""
+    """A member with its account as it is stored, the time zone of its program, and its open segments by code."""
 
     member: Member
     account: account.PointsAccount
     time_zone: str
+    segments: Mapping[str, segments.Criteria]
+
+
+_read_criteria: Final = codec.reader(segments.Criteria, is_document=True)
 
 
 async def whole_members(program_id: UUID, _: datetime, member_ids: Sequence[UUID]) -> dict[UUID, Whole]:
@@ -307,7 +312,10 @@ async def whole_members(program_id: UUID, _: datetime, member_ids: Sequence[UUID
     member, kept = TABLES[Member], TABLES[account.PointsAccount]
     columns = [f'member."{column}"' for column in member.columns] + [f'kept."{column}"' for column in kept.columns]
     records = await rows.fetch(
-        f"SELECT {', '.join(columns)}, program.time_zone FROM members AS member"
+        f"SELECT {', '.join(columns)}, program.time_zone,"
+        # At most 200, told with the member: what a segment asks is answered by the domain alone.
+        " ARRAY(SELECT row(code, criteria::text) FROM segments WHERE program_id = $1 AND archived_at IS NULL)"
+        " FROM members AS member"
         " JOIN points_accounts AS kept ON kept.program_id = member.program_id AND kept.id = member.id"
         " JOIN programs AS program ON program.id = member.program_id"
         " WHERE member.program_id = $1 AND member.id = ANY($2::uuid[])",
@@ -316,10 +324,15 @@ async def whole_members(program_id: UUID, _: datetime, member_ids: Sequence[UUID
     )
     width = len(member.columns)
     found = [
-        Whole(member.decode(told[:width]), kept.decode(told[width:-1]), told[-1])  # type: ignore[arg-type]
+        Whole(member.decode(told[:width]), kept.decode(told[width:-2]), told[-2], _criteria(told[-1]))  # type: ignore[arg-type]
         for told in map(tuple, records)
     ]
     return {whole.member.id: whole for whole in found}
+
+
+def _criteria(told: Sequence[tuple[str, str]]) -> dict[str, segments.Criteria]:
+    assert _read_criteria is not None, "criteria are a document"
+    return {code: _read_criteria(criteria) for code, criteria in told}
 
 
 async def taken(

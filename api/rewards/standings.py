@@ -47,9 +47,8 @@ async def somebody(context: Context, given: MemberRefInput | None) -> Somebody |
     kept = whole.account
     if reading.is_due(kept, context.now):
         kept = await context.loaders.account(kept.id)
-    standing = Standing(
-        account=kept, tags=frozenset(whole.member.tags), segments=standings.segments_of(whole.member, kept)
-    )
+    codes = standings.segments_of(whole.segments, whole.member, kept, now=context.now, time_zone=whole.time_zone)
+    standing = Standing(account=kept, tags=frozenset(whole.member.tags), segments=codes)
     return Somebody(standing, whole.time_zone)
 
 

@@ -5,7 +5,8 @@ from typing import Final, Self
 
 import strawberry
 
-from api import access, connections, ids, inputs, moneys, payloads, shapes
+from api import access, connections, ids, inputs, moneys, payloads, segments, shapes
+from api.connections import Connection
 from api.context import Context, Info
 from api.inputs import MemberRefInput
 from api.members import Member, MemberFilterInput, which_members
@@ -106,7 +107,7 @@ class VoucherGrantInput(inputs.KeyedInput):
 
 @shapes.given()
 class VouchersIssueInput:
-    """Whom to give a voucher of a pool each: members of a filter, up to 500 a call, the last enrolled first.
+    """Whom to give a voucher of a pool each: members of a filter, of a segment too, up to 500 a call.
 
     Go on with `after: endCursor` while there is one, under the same key: nobody is given two.
     """
@@ -304,19 +305,16 @@ async def _issue_all(info: Info, given: VouchersIssueInput) -> VouchersIssuePayl
     inputs.check(info.context, given)
     key = checks.text("idempotencyKey", given.idempotency_key, length_max=100)
     ids.require("VoucherPool", given.pool_id, "poolId")
-    keyset = stored_members.KEYSET
-    part = connections.slice_of(keyset, ISSUED_MAX, given.after)
-    which = which_members(given.filter, None)
-    found = [] if which is None else await stored_members.page(info.context.caller.program_id, which, part)
-    reached = found[:ISSUED_MAX]
+    reached = await _reached(info, given)
+    reached_ids = [ids.of(shapes.shown(member)) for member in reached.nodes]
     told = [
         VoucherGrantInput(
-            idempotency_key=f"{key}:{member.id}",
-            member=MemberRefInput(id=ids.of(member)),
+            idempotency_key=f"{key}:{member_id}",
+            member=MemberRefInput(id=member_id),
             pool_id=given.pool_id,
             reason=given.reason,
         )
-        for member in reached
+        for member_id in reached_ids
     ]
     results = await payloads.run_all(info, told, VoucherGrantPayload)
     errors = {error.code: error for result in results for error in result.user_errors}
@@ -325,5 +323,16 @@ async def _issue_all(info: Info, given: VouchersIssueInput) -> VouchersIssuePayl
         issued=len(results) - refused,
         refused=refused,
         refusals=list(errors.values()),
-        end_cursor=connections.encode(keyset.place(reached[-1])) if len(found) > ISSUED_MAX else None,
+        end_cursor=reached.page_info.end_cursor if reached.page_info.has_next_page else None,
     )
+
+
+async def _reached(info: Info, given: VouchersIssueInput) -> Connection[Member]:
+    """The next members of the filter; in a segment, those among the many that are looked at."""
+    keyset = stored_members.KEYSET
+    part = connections.slice_of(keyset, ISSUED_MAX, given.after)
+    which = which_members(given.filter, None)
+    if which is not None and given.filter.segment is not None:
+        return await segments.members_in(info.context, given.filter.segment, which, part)
+    found = [] if which is None else await stored_members.page(info.context.caller.program_id, which, part)
+    return connections.page(found, keyset, part)

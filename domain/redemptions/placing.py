@@ -81,7 +81,7 @@ class RedeemReward(Command[Redeemed]):
 
     def _judged(self, state: State, posting: Posting, reward: Reward, stock: RewardStock) -> Price:
         """The price of one for this member. Refuses with the first obstacle."""
-        standing = standing_of(state, posting.account, reward)
+        standing = standing_of(state, posting.account, reward, posting.program.time_zone)
         asking = Asking(
             standing=standing,
             quantity=self.quantity,

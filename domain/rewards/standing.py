@@ -1,13 +1,16 @@
 """What a decision knows of a member who wants a reward: loaded only as far as the reward asks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from domain.audiences import Audience
 from domain.kernel import State
 from domain.members import Member
+from domain.points import segmenting
 from domain.points.account import PointsAccount
 from domain.rewards.availability import Standing
 from domain.rewards.reward import Reward
+from domain.segments import Criteria, Segment, includes
 
 
 def audiences_of(reward: Reward) -> Iterable[Audience]:
@@ -15,20 +18,27 @@ def audiences_of(reward: Reward) -> Iterable[Audience]:
     return (reward.audience, *(price.audience for price in reward.prices))
 
 
-def standing_of(state: State, account: PointsAccount, reward: Reward) -> Standing:
+def standing_of(state: State, account: PointsAccount, reward: Reward, time_zone: str) -> Standing:
     """A member as a reward sees it. Tags and segments are read only where an audience asks for them."""
     asked = tuple(audiences_of(reward))
     if not any(audience.tags or audience.without_tags or audience.segments for audience in asked):
         return Standing(account=account)
     member = state.get(Member, account.id)
-    is_segmented = any(audience.segments for audience in asked)
+    criteria: dict[str, Criteria] = {}
+    if any(audience.segments for audience in asked):
+        criteria = {segment.code: segment.criteria for segment in state.all(Segment, of=state.program_id)}
     return Standing(
         account=account,
         tags=frozenset(member.tags),
-        segments=segments_of(member, account) if is_segmented else frozenset(),
+        segments=segments_of(criteria, member, account, now=state.now, time_zone=time_zone),
     )
 
 
-def segments_of(member: Member, account: PointsAccount) -> frozenset[str]:  # noqa: ARG001
-    """The codes of the segments a member is in. No segment is kept yet, so that nobody is in any."""
-    return frozenset()
+def segments_of(
+    criteria: Mapping[str, Criteria], member: Member, account: PointsAccount, *, now: datetime, time_zone: str
+) -> frozenset[str]:
+    """The codes of the open segments that a member is in now (S51)."""
+    figures = segmenting.figures_of(account)
+    return frozenset(
+        code for code, asked in criteria.items() if includes(asked, member, figures, now=now, time_zone=time_zone)
+    )

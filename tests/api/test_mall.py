@@ -140,6 +140,21 @@ async def test_rewards_are_filtered_and_sorted_for_a_member(shop: Shop) -> None:
     assert await codes(shop, token, filter={"isFavourite": True}) == []
 
 
+async def test_segments_say_for_whom_and_at_which_price(shop: Shop) -> None:
+    """And in no statement more."""
+    await shop.do("segmentSave", "segment { id }", code="rich", name="Rich", criteria={"availableMin": 500})
+    rich, poor = await shop.enroll("m-1"), await shop.enroll("m-2")
+    await shop.grant(rich, 1_000)
+    await shop.grant(poor, 100)
+    await shop.make_reward(200, code="club", audience={"segments": ["rich"]})
+    await shop.make_reward(200, code="cheap", prices=[{"points": 50, "audience": {"segments": ["rich"]}}])
+    for member, eligible, affordable in ((rich, ["club", "cheap"], ["club", "cheap"]), (poor, ["cheap"], [])):
+        token = shop.member_token(member)
+        assert await codes(shop, token, filter={"isEligible": True}) == eligible
+        assert await codes(shop, token, filter={"isAffordable": True}) == affordable
+    assert await codes(shop, shop.member_token(rich), filter={"pointsMax": 60}) == ["cheap"]
+
+
 async def test_nobody_asks_for_another_member(shop: Shop) -> None:
     """Nor a storefront for any."""
     member, other = await shop.enroll("m-1"), await shop.enroll("m-2")
@@ -215,6 +230,7 @@ async def test_the_first_page_for_a_member_takes_three_statements(shop: Shop, mo
     """Who asks, the rewards with their stock, what the member has of them; filtered, and each one judged."""
     member = await shop.enroll("m-1", tags=["vip"])
     await shop.grant(member, 100)
+    await shop.do("segmentSave", "segment { id }", code="rich", name="Rich", criteria={"availableMin": 50})
     for number in range(30):
         await shop.make_reward(
             10 + number, limitPerMember=2, stock=5, prices=[{"points": 5, "audience": {"tags": ["vip"]}}]

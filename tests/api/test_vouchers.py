@@ -191,6 +191,25 @@ async def test_members_of_a_filter_are_given_one_each(shop: Shop) -> None:
     assert nobody["issued"] == 0
 
 
+async def test_members_of_a_segment_are_given_one_each(shop: Shop) -> None:
+    """Those who are in it when it is asked."""
+    pool = await open_pool(shop)
+    await shop.do("segmentSave", "segment { id }", code="rich", name="Rich", criteria={"availableMin": 500})
+    rich = [await shop.enroll(f"rich-{number}") for number in range(3)]
+    for member in rich:
+        await shop.grant(member, 500)
+    await shop.enroll("poor")
+    told = {"poolId": pool, "filter": {"segment": "rich"}, "idempotencyKey": "once"}
+    issued = await shop.do("vouchersIssue", "issued refused endCursor", **told)
+    assert (issued["issued"], issued["refused"], issued["endCursor"]) == (3, 0, None)
+    asked = "query ($ref: MemberRef!) { member(ref: $ref) { vouchers { nodes { state } } } }"
+    for member, expected in (({"id": rich[0]}, 1), ({"externalId": "poor"}, 0)):
+        found = await shop.ask(asked, ref=member)
+        assert len(found["member"]["vouchers"]["nodes"]) == expected
+    nobody = await shop.do("vouchersIssue", "issued", **(told | {"filter": {"segment": "none"}}))
+    assert nobody["issued"] == 0
+
+
 async def test_a_voucher_for_points_is_in_the_member_s_hand_at_once(shop: Shop) -> None:
     """100 points = 10 yuan."""
     pool, member = await open_pool(shop, left=1), await shop.enroll()

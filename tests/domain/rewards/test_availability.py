@@ -26,6 +26,7 @@ from domain.rewards.availability import (
 )
 from domain.rewards.reward import LimitPeriod, PeriodLimit, Price, Reward
 from domain.rewards.stock import RewardStock, SoldOut, SoldOutToday
+from domain.segments import ArchiveSegment, Criteria, SaveSegment
 from domain.tiers.tier import CreateTier
 from tests.domain.mall import Mall
 from tests.domain.memory import START
@@ -102,6 +103,20 @@ def test_who_is_meant_by_tag_or_tier_can_have_it(mall: Mall) -> None:
     member = mall.tagged(100, "tea", "vip")
     mall.buy(member, 5_000)
     mall.take(member, mall.terms(1, audience=Audience(tags=("vip",), tiers=(tier.id,))))
+
+
+def test_s51_who_is_in_a_segment_can_have_what_is_for_it_and_at_its_price(mall: Mall) -> None:
+    mall.run(SaveSegment(code="rich", name="Rich", criteria=Criteria(available_min=500)))
+    reward = mall.terms(100, audience=Audience(segments=("rich", "other")))
+    cheap = mall.terms(100, prices=(Price(points=1, audience=Audience(segments=("rich",))),))
+    rich, poor = mall.enroll(1_000), mall.enroll(100)
+    mall.take(rich, reward)
+    with pytest.raises(NotEligible):
+        mall.take(poor, reward)
+    assert [mall.take(member, cheap).redemption.points for member in (rich, poor)] == [1, 100]
+    mall.run(ArchiveSegment(code="rich"))
+    with pytest.raises(NotEligible):
+        mall.take(rich, reward)
 
 
 def test_s32_points_earned_in_all_unlock_a_reward_even_when_they_are_spent(mall: Mall) -> None:
