@@ -423,14 +423,14 @@ def _checks() -> Iterator[tuple[str, str]]:
     for operation in TABLES:
         options = operation.options or {}
         for constraint in options.get("constraints", ()):
-            yield _promises._constraint(options["table"], constraint)
+            yield _promises.constraint_steps(options["table"], constraint)
 
 
 STEPS = (
     *_checks(),
-    *(_promises._reference(*reference) for reference in REFERENCES),
-    *(_promises._root(table) for table in ROOTS),
-    _promises._fact("voucher_codes"),
+    *(_promises.reference_steps(*reference) for reference in REFERENCES),
+    *(_promises.root_steps(table) for table in ROOTS),
+    _promises.fact_steps("voucher_codes"),
     # Every sale rewrites one of these rows; room in the page keeps the rewrite in place.
     *(
         (f"ALTER TABLE {table} SET (fillfactor = 70)", f"ALTER TABLE {table} RESET (fillfactor)")

@@ -47,6 +47,11 @@ class MallStage:
         member = {"member": {"id": ids["member"]}}
         terms = {"kind": "AMOUNT_OFF", "amount": money}
         return {
+            "rewardCreate": {"code": key(), "name": "Cup", "points": 5},
+            "rewardUpdate": {"rewardId": ids["reward"], "name": "Pot"},
+            "rewardRedeem": {**member, **once, "rewardId": ids["reward"]},
+            "redemptionCancel": {**once, "redemptionId": ids["redemption"], "reason": "test"},
+            "redemptionFulfill": {"redemptionId": ids["redemption"]},
             "rewardLike": {**member, "rewardId": ids["reward"]},
             "rewardUnlike": {**member, "rewardId": ids["reward"]},
             "redemptionPay": {**once, "redemptionId": ids["redemption"], "amount": money, "reference": "p"},

@@ -9,7 +9,13 @@ from uuid import UUID
 
 from domain.kernel import Command
 from domain.purchases.purchase import Purchase
-from domain.redemptions.ending import LapseRedemption, PayRedemption, ReturnRedemption
+from domain.redemptions.ending import (
+    CancelRedemption,
+    FulfillRedemption,
+    LapseRedemption,
+    PayRedemption,
+    ReturnRedemption,
+)
 from domain.redemptions.redemption import Redemption
 
 
@@ -37,6 +43,25 @@ class Mall(ABC):
     @abstractmethod
     def someone(self) -> Person:
         """One of those who are busy."""
+
+    def a_redemption(self) -> UUID | None:
+        redemptions = self.someone().redemptions
+        if not redemptions:
+            return None
+        place = self.random.randrange(len(redemptions))
+        return redemptions[place] if self.random.random() < 0.1 else redemptions.pop(place)
+
+    def cancel(self) -> Command[Any] | None:
+        redemption_id = self.a_redemption()
+        quantity = self.random.choice((None, None, 1, 2))
+        if redemption_id is None:
+            return None
+        return CancelRedemption(redemption_id=redemption_id, reason="simulated", quantity=quantity)
+
+    def fulfill(self) -> Command[Any] | None:
+        redemption_id = self.a_redemption()
+        quantity = self.random.choice((None, None, 1))
+        return None if redemption_id is None else FulfillRedemption(redemption_id=redemption_id, quantity=quantity)
 
     def pay(self) -> Command[Any] | None:
         """In time, too late, too little, or once more: whatever is left of what somebody has to pay."""

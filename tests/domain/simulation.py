@@ -23,10 +23,6 @@ from domain.purchases.paying import Line, Offset
 from domain.purchases.purchase import Purchase
 from domain.purchases.recording import ConfirmPurchase, Recorded, RecordPurchase
 from domain.purchases.refund import LineAmount, PurchaseRef, Refunded, RefundPurchase
-from domain.redemptions.ending import (
-    CancelRedemption,
-    FulfillRedemption,
-)
 from domain.redemptions.placing import RedeemReward
 from domain.redemptions.redemption import Redeemed
 from domain.rewards.commands import UpdateReward
@@ -300,25 +296,6 @@ class Life(simulated_mall.Mall):
         reward = self.random.choice(affordable or self.settings.rewards)
         quantity = self.random.choice((1, 1, 1, 2, 3))
         return RedeemReward(member=self.named(person), reward_id=reward.id, quantity=quantity)
-
-    def a_redemption(self) -> UUID | None:
-        redemptions = self.someone().redemptions
-        if not redemptions:
-            return None
-        place = self.random.randrange(len(redemptions))
-        return redemptions[place] if self.random.random() < 0.1 else redemptions.pop(place)
-
-    def cancel(self) -> Command[Any] | None:
-        redemption_id = self.a_redemption()
-        quantity = self.random.choice((None, None, 1, 2))
-        if redemption_id is None:
-            return None
-        return CancelRedemption(redemption_id=redemption_id, reason="simulated", quantity=quantity)
-
-    def fulfill(self) -> Command[Any] | None:
-        redemption_id = self.a_redemption()
-        quantity = self.random.choice((None, None, 1))
-        return None if redemption_id is None else FulfillRedemption(redemption_id=redemption_id, quantity=quantity)
 
     def settle(self) -> Command[Any]:
         people = self.focus if self.random.random() < 0.5 else list(self.people.values())

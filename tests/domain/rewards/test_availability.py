@@ -99,7 +99,7 @@ def test_who_is_not_meant_is_told_by_what(mall: Mall, audience: Audience, why: s
 
 
 def test_who_is_meant_by_tag_or_tier_can_have_it(mall: Mall) -> None:
-    tier = mall.run(CreateTier(name="Gold", rank=1, qualifying_points=50))
+    tier = mall.run(CreateTier(name="Gold", rank=1, threshold=50))
     member = mall.tagged(100, "tea", "vip")
     mall.buy(member, 5_000)
     mall.take(member, mall.terms(1, audience=Audience(tags=("vip",), tiers=(tier.id,))))
