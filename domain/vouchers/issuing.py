@@ -104,7 +104,7 @@ def _codes(state: State, pool: VoucherPool, count: int) -> Iterator[str]:
         return
     assert pool.supply is Supply.STOCK, "codes that are brought are told"
     turns = [pool.code_id(ordinal) for ordinal in range(pool.given + 1, pool.given + count + 1)]
-    state.need(*(Want(VoucherCode, code_id) for code_id in turns))
+    state.need(*(Want(VoucherCode, code_id, is_locked=True) for code_id in turns))
     for code_id in turns:
         yield state.get(VoucherCode, code_id).code
 

@@ -57,8 +57,6 @@ class VoucherCode(Row):
     """A code in stock. It never changes; whether it was given out is known by its place, or by the voucher with it."""
 
     is_fact: ClassVar[bool] = True
-    # Read without a lock: the pool's row is what guards it.
-    is_configuration: ClassVar[bool] = True
     keys: ClassVar[tuple[str, ...]] = ("code",)
 
     pool_id: UUID
@@ -189,7 +187,7 @@ class ImportVoucherCodes(Command[Stocked]):
         pool = _stockable(state, self.pool_id)
         read = [codes.find(told) for told in self.codes]
         malformed = tuple(told[: codes.CODE_MAX] for told, code in zip(self.codes, read, strict=True) if code is None)
-        state.need(*(Want(VoucherCode, code, "code") for code in read if code is not None))
+        state.need(*(Want(VoucherCode, code, "code", is_locked=True) for code in read if code is not None))
         new: dict[str, None] = {}
         duplicates: list[str] = []
         for code in read:
