@@ -174,3 +174,17 @@ async def due(now: datetime, count: int) -> list[Due]:
         "SELECT program_id, id FROM vouchers WHERE due_at <= $1 ORDER BY due_at LIMIT $2", now, count
     )
     return [Due(record["program_id"], record["id"]) for record in found]
+
+
+async def given(program_id: UUID, _: datetime, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], int]:
+    """How many vouchers members were given, voided ones not counted, by member and template."""
+    records = await rows.fetch(
+        "SELECT kept.member_id, kept.template_id, count(*) AS given FROM vouchers AS kept"
+        " JOIN unnest($2::uuid[], $3::uuid[]) AS asked (member_id, template_id)"
+        " ON kept.member_id = asked.member_id AND kept.template_id = asked.template_id"
+        " WHERE kept.program_id = $1 AND kept.state <> 'VOID' GROUP BY 1, 2",
+        program_id,
+        [member_id for member_id, _ in pairs],
+        [template_id for _, template_id in pairs],
+    )
+    return {(record["member_id"], record["template_id"]): record["given"] for record in records}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 import strawberry
 
@@ -21,8 +22,9 @@ from domain.rewards import reward
 from domain.rewards.availability import Asking, obstacles, price_for
 from domain.rewards.reward import QUANTITY_MAX, Price, Translation
 from domain.rewards.stock import RewardStock
-from domain.vouchers import pool
+from domain.vouchers import issuing, pool, template
 from persistence import rewards as stored
+from persistence import vouchers as stored_vouchers
 
 shapes.named(reward.RewardKind, reward.LimitPeriod, reward.DeliveryKind)
 
@@ -161,7 +163,21 @@ async def _availability(
     )
     price = price_for(parent, who.standing, info.context.now)
     refusals = tuple(obstacles(parent, await _shelf(parent, info), asking))
-    return Judged(quantity=quantity, price=price, refusals=refusals)
+    of_pool = await _obstacles_of_pool(parent, info, who.id, quantity)
+    return Judged(quantity=quantity, price=price, refusals=(*refusals, *of_pool))
+
+
+async def _obstacles_of_pool(parent: reward.Reward, info: Info, member_id: UUID, quantity: int) -> tuple[Refusal, ...]:
+    """What is in the way where a reward's vouchers come from."""
+    loaders = info.context.loaders
+    source = None if parent.pool_id is None else await loaders.row(pool.VoucherPool, parent.pool_id)
+    if source is None:
+        return ()
+    kind = await loaders.row(template.VoucherTemplate, source.template_id)
+    assert kind is not None, "a pool has a template"
+    key = (member_id, kind.id)
+    taken = 0 if kind.limit_per_member is None else await loaders.keyed(stored_vouchers.given, key) or 0
+    return tuple(issuing.obstacles(source, kind, quantity, taken))
 
 
 async def _is_favourite(

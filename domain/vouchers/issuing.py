@@ -56,11 +56,8 @@ def issue(
     """
     pool = state.get(VoucherPool, pool_id)
     template = state.get(VoucherTemplate, pool.template_id)
-    if pool.is_closed or not template.is_active:
-        raise PoolClosed(pool=pool.name)
-    _require_within_limit(state, template, member_id, count)
-    if pool.left is not None and pool.left < count:
-        raise PoolEmpty(requested=count, left=pool.left)
+    for refusal in obstacles(pool, template, count, _taken(state, template, member_id)):
+        raise refusal
     given = tuple(_codes(state, pool, count)) if code is None else (code,)
     starts_at, expires_at = validity(template.terms, state.now, state.get(Program, state.program_id).time_zone)
     vouchers = tuple(
@@ -88,12 +85,22 @@ def issue(
     return Issued(vouchers=vouchers, pool=replace(pool, left=left, given=pool.given + count))
 
 
-def _require_within_limit(state: State, template: VoucherTemplate, member_id: UUID, count: int) -> None:
+def obstacles(pool: VoucherPool, template: VoucherTemplate, count: int, taken: int) -> Iterator[Refusal]:
+    """Everything that keeps a member, who was given `taken` of a template, from so many more, in the order told."""
+    if pool.is_closed or not template.is_active:
+        yield PoolClosed(pool=pool.name)
+    limit = template.limit_per_member
+    if limit is not None and taken + count > limit:
+        yield VoucherLimitReached(limit=limit, taken=taken, requested=count)
+    if pool.left is not None and pool.left < count:
+        yield PoolEmpty(requested=count, left=pool.left)
+
+
+def _taken(state: State, template: VoucherTemplate, member_id: UUID) -> int:
+    """How many a member was given; counted only where a limit asks for it."""
     if template.limit_per_member is None:
-        return
-    taken = sum(1 for row in state.all(Voucher, of=member_id) if row.template_id == template.id)
-    if taken + count > template.limit_per_member:
-        raise VoucherLimitReached(limit=template.limit_per_member, taken=taken, requested=count)
+        return 0
+    return sum(1 for row in state.all(Voucher, of=member_id) if row.template_id == template.id)
 
 
 def _codes(state: State, pool: VoucherPool, count: int) -> Iterator[str]:

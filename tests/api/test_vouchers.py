@@ -222,4 +222,10 @@ async def test_a_voucher_for_points_is_in_the_member_s_hand_at_once(shop: Shop) 
     assert mine["me"]["vouchers"]["nodes"] == [{"origin": "REDEMPTION", "redemption": {"points": 100}}]
     refused = await shop.refused("rewardRedeem", token, rewardId=reward, idempotencyKey=key())
     assert (refused["code"], refused["details"]) == ("VOUCHERS_SOLD_OUT", {"requested": 1, "left": 0})
+    document = "{ rewards { nodes { availability { canRedeem obstacles { code details } } } } }"
+    (node,) = (await shop.ask(document, token))["rewards"]["nodes"]
+    assert node["availability"] == {
+        "canRedeem": False,
+        "obstacles": [{"code": "VOUCHERS_SOLD_OUT", "details": {"requested": 1, "left": 0}}],
+    }
     assert (await shop.account(member))["available"] == 150
