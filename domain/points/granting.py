@@ -313,5 +313,5 @@ def _within(earned: Sequence[Earned], room: int | None) -> tuple[Earned, ...]:
     for item in earned:
         points = min(item.points, room)
         room -= points
-        kept.append(item if points == item.points else replace(item, points=points, limited_by="store"))
+        kept.append(item if points == item.points else changed(item, points=points, limited_by="store"))
     return tuple(kept)

@@ -47,7 +47,8 @@ async def test_a_reward_is_shown_with_all_that_was_told_of_it(shop: Shop) -> Non
     document = """query ($id: ID!) { node(id: $id) { ... on Reward { kind categories pictures { url text }
         en: name(language: "en-GB") fr: name(language: "fr-CA") other: name(language: "de") name
         description(language: "en") cash { amount } payMinutes prices { points cash { amount } audience { tags } }
-        audience { tiers { id } tags } limits { period quantity } dailyStock deliveries stores { code } pool { id } } } }"""
+        audience { tiers { id } tags } limits { period quantity } dailyStock deliveries stores { code }
+        pool { id } } } }"""
     assert (await shop.ask(document, id=reward))["node"] == {
         "kind": "ITEM",
         "categories": ["tea"],
