@@ -19,7 +19,8 @@ from persistence.points import (
 )
 from persistence.purchases import PurchaseTable
 from persistence.receipts import OutboxTable, ReceiptTable
-from persistence.rewards import RedemptionTable, RewardStockTable, RewardTable
+from persistence.redemptions import RedemptionTable
+from persistence.rewards import RewardStockTable, RewardTable
 
 _ids = clock.Ids()
 
@@ -48,6 +49,9 @@ async def record_purchase(program_id: UUID, external_member: str, external_id: s
             freight_minor=0,
             offset_minor=0,
             lines=[{"number": 1, "amount_minor": 19_990, "quantity": 1}],
+            voucher_ids=[],
+            discount_minor=0,
+            freight_discount_minor=0,
             points_spent=0,
             rule_version=1,
             multiplier_bp=10_000,
@@ -109,7 +113,11 @@ async def redeem(program_id: UUID, member_id: UUID, reward_id: UUID, key: str) -
             reward_id=reward_id,
             quantity=1,
             points=reward.points,
+            cash_minor=0,
             state=RedemptionState.PLACED,
+            fulfilled=0,
+            cancelled=0,
+            returned=0,
             transaction_id=transaction_id,
             channel=Channel.ONLINE,
             placed_at=now,
