@@ -39,32 +39,7 @@ async def record_purchase(program_id: UUID, external_member: str, external_id: s
         if await PurchaseTable.get_or_none(program_id=program_id, external_id=external_id) is not None:
             return
         account = await PointsAccountTable.select_for_update().get(program_id=program_id, id=member.id)
-        purchase = await PurchaseTable.create(
-            id=_id(),
-            program_id=program_id,
-            member_id=member.id,
-            external_id=external_id,
-            channel=Channel.ONLINE,
-            amount_minor=19_990,
-            freight_minor=0,
-            offset_minor=0,
-            lines=[{"number": 1, "amount_minor": 19_990, "quantity": 1}],
-            voucher_ids=[],
-            discount_minor=0,
-            freight_discount_minor=0,
-            points_spent=0,
-            rule_version=1,
-            multiplier_bp=10_000,
-            discount_bp=0,
-            earned=[{"rule": "base", "points": 199, "requested": 199}],
-            points_earned=199,
-            refunded_minor=0,
-            points_clawed=0,
-            points_returned=0,
-            occurred_at=now,
-            recorded_at=now,
-            actor="bench",
-        )
+        purchase = await _purchase(program_id, member.id, external_id)
         await _post(account, 199, TransactionKind.EARN, SourceType.PURCHASE, purchase.id, key)
         await QualifyingEntryTable.create(
             id=_id(),
@@ -80,6 +55,36 @@ async def record_purchase(program_id: UUID, external_member: str, external_id: s
         await OutboxTable.create(
             id=_id(), program_id=program_id, name="PurchaseRecorded", member_id=member.id, body={}, recorded_at=now
         )
+
+
+async def _purchase(program_id: UUID, member_id: UUID, external_id: str) -> PurchaseTable:
+    now = datetime.now(UTC)
+    return await PurchaseTable.create(
+        id=_id(),
+        program_id=program_id,
+        member_id=member_id,
+        external_id=external_id,
+        channel=Channel.ONLINE,
+        amount_minor=19_990,
+        freight_minor=0,
+        offset_minor=0,
+        lines=[{"number": 1, "amount_minor": 19_990, "quantity": 1}],
+        voucher_ids=[],
+        discount_minor=0,
+        freight_discount_minor=0,
+        points_spent=0,
+        rule_version=1,
+        multiplier_bp=10_000,
+        discount_bp=0,
+        earned=[{"rule": "base", "points": 199, "requested": 199}],
+        points_earned=199,
+        refunded_minor=0,
+        points_clawed=0,
+        points_returned=0,
+        occurred_at=now,
+        recorded_at=now,
+        actor="bench",
+    )
 
 
 async def redeem(program_id: UUID, member_id: UUID, reward_id: UUID, key: str) -> bool:
