@@ -26,6 +26,8 @@ from domain.points.commands import SettleAccount
 from domain.points.reminders import RemindOfExpiry
 from domain.points.tiers import ReviewTier, WarnOfTier
 from domain.programs import Program
+from domain.redemptions.ending import LapseRedemption
+from domain.vouchers.commands import SettleVoucher
 from persistence import clock, connection, rows
 from persistence import duties as stored
 from persistence import tiers as stored_tiers
@@ -41,7 +43,7 @@ IDLE_SECONDS: Final = 1.0
 LOST_SECONDS: Final = 2.0
 # Programs that were founded meanwhile are looked for so often.
 _ENSURE_SECONDS: Final = 5.0
-# Accounts on which settling failed are left aside by this worker, so that they keep nobody else waiting.
+# Rows on which settling failed are left aside by this worker, so that they keep nobody else waiting.
 _ASIDE_MAX: Final = 1000
 
 
@@ -126,32 +128,33 @@ class Worker:
     async def _do(self, own: asyncpg.Connection, claim: Claim, now: datetime) -> None:
         program = (await rows.by_ids(Program, claim.duty.program_id, [claim.duty.program_id]))[claim.duty.program_id]
         match claim.duty.work:
-            case Work.SETTLE:
+            case Work.SETTLE | Work.REDEMPTIONS | Work.VOUCHERS:
                 claim.done = await self._settle(own, claim.duty, now)
             case Work.TIER_REVIEW:
                 claim.done = await self._review(own, claim.duty, program, now)
             case _:
                 claim.done = await self._spend_day(own, claim.duty, program, now)
 
-    # What is due by the account's own time.
+    # What is due by a time of its own.
 
     async def _settle(self, own: asyncpg.Connection, duty: Duty, now: datetime) -> Duty:
-        found = await stored.accounts_due(own, duty.program_id, now, self._batch_max, without=tuple(self._aside))
+        aside = tuple(self._aside)
+        found = await stored.due(own, duty.work, duty.program_id, now, self._batch_max, without=aside)
         # An account that moved meanwhile is due anew, whatever it was due for before.
         told = [
-            (SettleAccount(member_id=due.member_id), f"settle:{due.member_id}:{due.due_at.isoformat()}:{due.sequence}")
+            (_settling(duty.work, due.id), f"{duty.work.lower()}:{due.id}:{due.due_at.isoformat()}:{due.sequence}")
             for due in found
         ]
         before = self.done[duty.work]
         for due, answer in zip(found, await self._tell(duty, told), strict=True):
             if not isinstance(answer, Outcome) or answer.is_replay:
-                self._set_aside(due.member_id)
+                self._set_aside(due.id)
         # Where nothing at all can be settled, to go on at once would be to go round in circles.
         has_more = len(found) == self._batch_max and self.done[duty.work] > before
         return duties.went_on(duty, None, now) if has_more else duties.looked(duty, now)
 
-    def _set_aside(self, member_id: UUID) -> None:
-        self._aside[member_id] = None
+    def _set_aside(self, row_id: UUID) -> None:
+        self._aside[row_id] = None
         if len(self._aside) > _ASIDE_MAX:
             self._aside.pop(next(iter(self._aside)))
 
@@ -231,6 +234,17 @@ class Worker:
                 logger.error("%s failed: %s", type(command).__name__, type(answer).__name__)
         self.done[duty.work] += sum(isinstance(answer, Outcome) and not answer.is_replay for answer in answers)
         return answers
+
+
+def _settling(work: Work, row_id: UUID) -> Command[Any]:
+    """The command that lets the clock catch up on a row."""
+    match work:
+        case Work.REDEMPTIONS:
+            return LapseRedemption(redemption_id=row_id)
+        case Work.VOUCHERS:
+            return SettleVoucher(voucher_id=row_id)
+        case _:
+            return SettleAccount(member_id=row_id)
 
 
 async def _rule_set(program: Program) -> EarningRules:

@@ -21,6 +21,8 @@ class Work(StrEnum):
     """What a duty does."""
 
     SETTLE = "SETTLE"  # activate and expire lots, lapse holds, end tiers: every account that is due
+    REDEMPTIONS = "REDEMPTIONS"  # lapse what was not paid in time: every redemption that is due
+    VOUCHERS = "VOUCHERS"  # end locks and expire: every voucher that is due
     BIRTHDAYS = "BIRTHDAYS"  # give for birthdays, each local day
     MEMBER_DAYS = "MEMBER_DAYS"  # give on member days, each local day that is one
     TIER_WARNINGS = "TIER_WARNINGS"  # tell of tiers that end, each local day

@@ -43,10 +43,18 @@ class DutyTable(Model):
         indexes = (Index(fields=("due_at",), name="duties_due"),)
 
 
-class Due(NamedTuple):
-    """An account for which the clock has something to do, since when, and how many transactions it had then."""
+# Where what has a time of its own is found, and what tells two dues of the same row at the same time apart.
+_DUE_IN: Final = {
+    Work.SETTLE: ("points_accounts", "sequence"),
+    Work.REDEMPTIONS: ("redemptions", "0"),
+    Work.VOUCHERS: ("vouchers", "0"),
+}
 
-    member_id: UUID
+
+class Due(NamedTuple):
+    """A row for which the clock has something to do, since when; of an account, how many transactions it had then."""
+
+    id: UUID
     due_at: datetime
     sequence: int
 
@@ -107,12 +115,13 @@ async def claimed(own: asyncpg.Connection, now: datetime) -> AsyncIterator[Claim
 # Subjects: whom a duty is about, in an order that a claim can go on in.
 
 
-async def accounts_due(
-    own: asyncpg.Connection, program_id: UUID, now: datetime, count: int, *, without: Sequence[UUID] = ()
+async def due(
+    own: asyncpg.Connection, work: Work, program_id: UUID, now: datetime, count: int, *, without: Sequence[UUID] = ()
 ) -> list[Due]:
-    """Accounts for which the clock has something to do, those that wait longest first."""
+    """Accounts, redemptions or vouchers for which the clock has something to do, those that wait longest first."""
+    table, sequence = _DUE_IN[work]
     records = await own.fetch(
-        "SELECT id, due_at, sequence FROM points_accounts"
+        f"SELECT id, due_at, {sequence} FROM {table}"
         " WHERE program_id = $1 AND due_at <= $2 AND id <> ALL($4::uuid[]) ORDER BY due_at LIMIT $3",
         program_id,
         now,

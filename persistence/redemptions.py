@@ -1,8 +1,6 @@
 """Redemptions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +11,7 @@ from tortoise.models import Model
 
 from domain import stores
 from domain.redemptions import redemption
-from persistence import pages, rows
+from persistence import pages
 from persistence.tables import describes
 
 
@@ -79,19 +77,3 @@ async def of_members(
 ) -> dict[UUID, list[redemption.Redemption]]:
     """The same page of each member's redemptions, the latest first."""
     return await pages.of_parents(redemption.Redemption, KEYSET, part, program_id, "member_id", member_ids)
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A redemption whose time to pay is over."""
-
-    program_id: UUID
-    redemption_id: UUID
-
-
-async def due(now: datetime, count: int) -> list[Due]:
-    """Redemptions that were not paid in time, of any program: work for `LapseRedemption`."""
-    found = await rows.fetch(
-        "SELECT program_id, id FROM redemptions WHERE due_at <= $1 ORDER BY due_at LIMIT $2", now, count
-    )
-    return [Due(record["program_id"], record["id"]) for record in found]

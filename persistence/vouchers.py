@@ -1,7 +1,6 @@
 """Vouchers: templates, pools and their codes, and what members have of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -158,22 +157,6 @@ async def good_of(program_id: UUID, member_id: UUID, now: datetime, count: int) 
         now,
         count,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A voucher that the clock has something to do on."""
-
-    program_id: UUID
-    voucher_id: UUID
-
-
-async def due(now: datetime, count: int) -> list[Due]:
-    """Vouchers whose lock is over or that have expired, of any program: work for `SettleVoucher`."""
-    found = await rows.fetch(
-        "SELECT program_id, id FROM vouchers WHERE due_at <= $1 ORDER BY due_at LIMIT $2", now, count
-    )
-    return [Due(record["program_id"], record["id"]) for record in found]
 
 
 async def given(program_id: UUID, _: datetime, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], int]:
