@@ -19,6 +19,8 @@ _PROGRESS_SECONDS: Final = 1.0
 # What each kind of work is called in what is printed.
 _CALLED: Final = {
     Work.SETTLE: "accounts settled",
+    Work.REDEMPTIONS: "redemptions lapsed",
+    Work.VOUCHERS: "vouchers settled",
     Work.BIRTHDAYS: "birthdays looked at",
     Work.MEMBER_DAYS: "members looked at on a member day",
     Work.TIER_WARNINGS: "ends of tiers looked at",
