@@ -62,6 +62,11 @@ class Caller:
         return self.kind is CallerKind.MEMBER
 
     @property
+    def member_id(self) -> UUID | None:
+        """The member that calls for itself; None for anybody else."""
+        return self.id if self.is_member else None
+
+    @property
     def is_staff(self) -> bool:
         """Whether the shop calls: its server or an operator."""
         return self.kind in _SCOPED

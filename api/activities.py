@@ -86,9 +86,7 @@ class ActivityReverseInput(inputs.KeyedInput):
 class _ActivityPayload(payloads.KeyedPayload):
     activity: Activity | None = None
     member: Member | None = None
-    is_repeat: bool = strawberry.field(
-        default=False, description="Whether it had been done before, under another key; nothing was changed."
-    )
+    is_repeat: bool = payloads.repeat()
 
     @classmethod
     def of(cls, result: activities.ActivityResult) -> Self:

@@ -1,5 +1,6 @@
 """What an order will cost: the quote for a cart, with the best vouchers or those chosen, and points as money."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -23,6 +24,7 @@ from domain.vouchers import commands, discounts, template, using, voucher
 from domain.vouchers.discounts import Candidate, Cart, CartLine
 from domain.vouchers.voucher import VoucherUnknown
 from persistence import offsets as stored_offsets
+from persistence import rows
 from persistence import vouchers as stored
 
 _PERSONAL: Final = access.staff_or_member(Scope.MEMBERS_READ)
@@ -188,10 +190,10 @@ async def _candidates(
     if given.voucher_codes is None:
         found = await stored.good_of(program_id, member_id, now, discounts.CANDIDATES_MAX)
     else:
-        found = [await _chosen(context, member_id, code) for code in dict.fromkeys(given.voucher_codes)]
+        found = await _chosen(program_id, member_id, given.voucher_codes)
+    templates = await context.loaders.rows(template.VoucherTemplate, [one.template_id for one in found])
     candidates: list[Candidate] = []
-    for one in found:
-        kept = await context.loaders.row(template.VoucherTemplate, one.template_id)
+    for one, kept in zip(found, templates, strict=True):
         assert kept is not None, "a voucher has a template"
         try:
             commands.require_good(commands.as_of(one, now), now, given.reference)
@@ -204,9 +206,14 @@ async def _candidates(
     return candidates
 
 
-async def _chosen(context: Context, member_id: UUID, told: str) -> voucher.Voucher:
-    code = codes.find(told)
-    found = None if code is None else await stored.find(context.caller.program_id, code)
-    if found is None or found.member_id != member_id:
-        raise VoucherUnknown(field=("voucherCodes",), voucher_code=told[: codes.CODE_MAX])
-    return found
+async def _chosen(program_id: UUID, member_id: UUID, told: Sequence[str]) -> list[voucher.Voucher]:
+    """The member's vouchers of these codes, as they were told. Refuses a code of none of them."""
+    asked = {given: codes.find(given) for given in told}
+    found = await rows.by_keys(voucher.Voucher, program_id, "code", {code for code in asked.values() if code})
+    chosen: list[voucher.Voucher] = []
+    for given, code in asked.items():
+        one = found.get(code)
+        if one is None or one.member_id != member_id:
+            raise VoucherUnknown(field=("voucherCodes",), voucher_code=given[: codes.CODE_MAX])
+        chosen.append(one)
+    return chosen

@@ -202,7 +202,7 @@ class Loaders:
         return [await stored_segments.open_ones(key) for key in keys]
 
     async def _read_segments_by_code(self, codes: list[str]) -> list[Segment | None]:
-        found = await stored_segments.by_codes(self._program_id, codes)
+        found = await rows.by_keys(Segment, self._program_id, "code", codes)
         return [found.get(code) for code in codes]
 
     async def _read_segments_of(self, keys: list[UUID]) -> list[tuple[Segment, ...]]:

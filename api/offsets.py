@@ -116,7 +116,7 @@ class OffsetReleaseInput(inputs.KeyedInput):
         """The command for the domain. Refuses an id that is none of such points."""
         return offsets.ReleaseOffset(
             offset_id=ids.require("PointsOffset", self.offset_id, "offsetId"),
-            member_id=context.caller.id if context.caller.is_member else None,
+            member_id=context.caller.member_id,
         )
 
 

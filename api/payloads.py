@@ -67,6 +67,12 @@ class KeyedPayload(Payload):
     )
 
 
+def repeat(what: str = "it had been done") -> Any:
+    """Whether nothing was changed because the same was told before, under another key."""
+    told = f"Whether {what} before, under another key; nothing was changed."
+    return strawberry.field(default=False, description=told)
+
+
 class Tells(Protocol):
     """An input that tells one command. One whose command calls its parts otherwise says so in `PATHS`."""
 

@@ -183,7 +183,7 @@ class RedemptionCancelInput(inputs.KeyedInput):
             redemption_id=ids.require("Redemption", self.redemption_id, "redemptionId"),
             reason=self.reason,
             quantity=self.quantity,
-            member_id=caller.id if caller.is_member else None,
+            member_id=caller.member_id,
         )
 
 
@@ -258,18 +258,14 @@ class RewardRedeemPayload(_RedemptionPayload):
 class RedemptionPayPayload(_RedemptionPayload):
     """The redemption, paid, and the member after it."""
 
-    is_repeat: bool = strawberry.field(
-        default=False, description="Whether this payment was told before, under another key; nothing was changed."
-    )
+    is_repeat: bool = payloads.repeat("this payment was told")
 
     @classmethod
     def of(cls, redeemed: taking.Redeemed) -> Self:
         """The payload of a payment."""
-        return cls(
-            redemption=shapes.shown(redeemed.redemption),
-            member=shapes.shown(redeemed.account),
-            is_repeat=redeemed.is_repeat,
-        )
+        payload = super().of(redeemed)
+        payload.is_repeat = redeemed.is_repeat
+        return payload
 
 
 @shapes.shape()
@@ -293,14 +289,12 @@ class _BackPayload(_RedemptionPayload):
     @classmethod
     def of(cls, redeemed: taking.Redeemed) -> Self:
         """The payload of what came back."""
-        return cls(
-            redemption=shapes.shown(redeemed.redemption),
-            member=shapes.shown(redeemed.account),
-            points_returned=scalars.Points(redeemed.points_returned),
-            points_replaced=scalars.Points(redeemed.points_replaced),
-            points_forfeited=scalars.Points(redeemed.points_forfeited),
-            cash_minor=redeemed.cash_minor,
-        )
+        payload = super().of(redeemed)
+        payload.points_returned = scalars.Points(redeemed.points_returned)
+        payload.points_replaced = scalars.Points(redeemed.points_replaced)
+        payload.points_forfeited = scalars.Points(redeemed.points_forfeited)
+        payload.cash_minor = redeemed.cash_minor
+        return payload
 
 
 @shapes.shape()

@@ -126,14 +126,14 @@ class Worker:
         return self._own
 
     async def _do(self, own: asyncpg.Connection, claim: Claim, now: datetime) -> None:
-        program = (await rows.by_ids(Program, claim.duty.program_id, [claim.duty.program_id]))[claim.duty.program_id]
-        match claim.duty.work:
+        duty = claim.duty
+        match duty.work:
             case Work.SETTLE | Work.REDEMPTIONS | Work.VOUCHERS:
-                claim.done = await self._settle(own, claim.duty, now)
+                claim.done = await self._settle(own, duty, now)
             case Work.TIER_REVIEW:
-                claim.done = await self._review(own, claim.duty, program, now)
+                claim.done = await self._review(own, duty, await _program(duty), now)
             case _:
-                claim.done = await self._spend_day(own, claim.duty, program, now)
+                claim.done = await self._spend_day(own, duty, await _program(duty), now)
 
     # What is due by a time of its own.
 
@@ -245,6 +245,10 @@ def _settling(work: Work, row_id: UUID) -> Command[Any]:
             return SettleVoucher(voucher_id=row_id)
         case _:
             return SettleAccount(member_id=row_id)
+
+
+async def _program(duty: Duty) -> Program:
+    return (await rows.by_ids(Program, duty.program_id, [duty.program_id]))[duty.program_id]
 
 
 async def _rule_set(program: Program) -> EarningRules:

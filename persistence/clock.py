@@ -9,8 +9,6 @@ from uuid import UUID
 
 from asyncpg.pgproto import pgproto
 
-# A command may make this many ids; its first id leaves their places free.
-IDS_PER_COMMAND: Final = 1 << 16
 # Of this process, told to nobody and kept nowhere: what makes seeds unguessable.
 _SECRET: Final = secrets.token_bytes(32)
 

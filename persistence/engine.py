@@ -1,4 +1,4 @@
-"""The engine: the only place that opens a write transaction.
+"""The engine: the only place that writes a program's facts.
 
 Commands that wait are decided together, in order, against one state, and committed together: one
 query a kind to load, one statement a kind to write, one commit for all (group commit). A refused

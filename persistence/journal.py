@@ -72,7 +72,7 @@ class Journal:
             if new := self._new[kind]:
                 await _copy(connection, table.name, table.columns, map(table.encode, new.values()))
             if changed := self._changed[kind]:
-                await connection.execute(table.sql_change(), *transposed(table, changed.values()))
+                await connection.execute(table.sql_change, *transposed(table, changed.values()))
         if self._receipts:
             await _copy(connection, "receipts", _RECEIPT_COLUMNS, map(_receipt_values, self._receipts.values()))
         if self._events:

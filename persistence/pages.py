@@ -26,10 +26,11 @@ class Keyset:
         """Where a row stands."""
         return tuple(getattr(row, column) for column in self.columns)
 
-    def sql_order(self) -> str:
-        """What follows ORDER BY."""
+    def sql_order(self, alias: str = "") -> str:
+        """What follows ORDER BY, of an alias if one is told."""
         direction = " DESC" if self.is_descending else ""
-        return ", ".join(f'"{column}"{direction}' for column in self.columns)
+        of = f"{alias}." if alias else ""
+        return ", ".join(f'{of}"{column}"{direction}' for column in self.columns)
 
     def sql_after(self, kind: type[Row], number: int) -> str:
         """The condition for rows after a place, whose values are the parameters from `number` on."""

@@ -270,22 +270,15 @@ async def page(
         told.values.extend(part.after)
     limit = told.add(part.count, "bigint")
     table = TABLES[reward.Reward]
-    order = keyset.sql_order()
-    columns = ", ".join(f'page."{column}"' for column in table.columns)
     records = await rows.fetch(
         f"WITH page AS MATERIALIZED (SELECT {table.sql_columns} FROM rewards WHERE {' AND '.join(where)}"
-        f" ORDER BY {order} LIMIT {limit}) SELECT {columns}, shelf.* FROM page"
-        f" CROSS JOIN LATERAL ({_STOCK_NOW} AND kept.id = page.id) AS shelf ORDER BY {_ordered(keyset)}",
+        f" ORDER BY {keyset.sql_order()} LIMIT {limit}) SELECT {table.sql_columns_of('page')}, shelf.* FROM page"
+        f" CROSS JOIN LATERAL ({_STOCK_NOW} AND kept.id = page.id) AS shelf ORDER BY {keyset.sql_order('page')}",
         *told.values,
     )
     width = len(table.columns)
     decode_stock = TABLES[stock.RewardStock].decode
     return [Listed(table.decode(told[:width]), decode_stock(told[width:])) for told in map(tuple, records)]  # type: ignore[arg-type]
-
-
-def _ordered(keyset: pages.Keyset) -> str:
-    direction = " DESC" if keyset.is_descending else ""
-    return ", ".join(f'page."{column}"{direction}' for column in keyset.columns)
 
 
 async def stocks(program_id: UUID, now: datetime, reward_ids: Sequence[UUID]) -> dict[UUID, stock.RewardStock]:
@@ -310,9 +303,8 @@ _read_criteria: Final = codec.reader(segments.Criteria, is_document=True)
 async def whole_members(program_id: UUID, _: datetime, member_ids: Sequence[UUID]) -> dict[UUID, Whole]:
     """All that decides what members may have, in one statement."""
     member, kept = TABLES[Member], TABLES[account.PointsAccount]
-    columns = [f'member."{column}"' for column in member.columns] + [f'kept."{column}"' for column in kept.columns]
     records = await rows.fetch(
-        f"SELECT {', '.join(columns)}, program.time_zone,"
+        f"SELECT {member.sql_columns_of('member')}, {kept.sql_columns_of('kept')}, program.time_zone,"
         # At most 200, told with the member: what a segment asks is answered by the domain alone.
         " ARRAY(SELECT row(code, criteria::text) FROM segments WHERE program_id = $1 AND archived_at IS NULL)"
         " FROM members AS member"

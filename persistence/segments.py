@@ -1,6 +1,5 @@
 """Segments."""
 
-from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -33,12 +32,6 @@ class SegmentTable(Model):
 
 
 KEYSET: Final = pages.Keyset(("id",))
-
-
-async def by_codes(program_id: UUID, codes: Sequence[str]) -> dict[str, segments.Segment]:
-    """Segments of a program by code, archived ones too; codes that it does not have are left out."""
-    found = await rows.select(segments.Segment, "program_id = $1 AND code = ANY($2::text[])", program_id, list(codes))
-    return {segment.code: segment for segment in found}
 
 
 async def open_ones(program_id: UUID) -> list[segments.Segment]:

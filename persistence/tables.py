@@ -1,10 +1,11 @@
 """Each stored kind and its table: the columns come from the domain's dataclass, the types from the model.
 
-Every statement the engine runs is generated here, once a kind.
+Every statement the engine runs is generated here; what writes is made once a kind, what loads as it is asked.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, get_type_hints
 
@@ -42,11 +43,11 @@ class Table:
     encode: Callable[[Row], tuple[Any, ...]]
     decode: Callable[[Record], Row]
 
-    @property
+    @cached_property
     def name(self) -> str:
         return str(_described(self.model).db_table)
 
-    @property
+    @cached_property
     def sql_columns(self) -> str:
         return ", ".join(f'"{column}"' for column in self.columns)
 
@@ -86,6 +87,7 @@ class Table:
             return self.kind.parent
         return index
 
+    @cached_property
     def sql_change(self) -> str:
         """Replace all rows of a batch that the store has, in one statement."""
         arrays = ", ".join(

@@ -241,9 +241,7 @@ class PurchaseConfirmInput(inputs.KeyedInput):
 class _PurchasePayload(payloads.KeyedPayload):
     purchase: Purchase | None = None
     member: Member | None = None
-    is_repeat: bool = strawberry.field(
-        default=False, description="Whether it had been done before, under another key; nothing was changed."
-    )
+    is_repeat: bool = payloads.repeat()
 
     @classmethod
     def of(cls, recorded: recording.Recorded) -> Self:

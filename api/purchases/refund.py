@@ -108,9 +108,7 @@ class PurchaseRefundPayload(payloads.KeyedPayload):
     refund: Refund | None = None
     purchase: Purchase | None = None
     member: Member | None = None
-    is_repeat: bool = strawberry.field(
-        default=False, description="Whether it had been done before, under another key; nothing was changed."
-    )
+    is_repeat: bool = payloads.repeat()
 
     @classmethod
     def of(cls, refunded: refunding.Refunded) -> Self:

@@ -158,7 +158,7 @@ class VoucherLockInput(inputs.KeyedInput):
             minutes=self.minutes,
             channel=self.channel,
             store_id=ids.optional("Store", self.store_id, "storeId"),
-            member_id=context.caller.id if context.caller.is_member else None,
+            member_id=context.caller.member_id,
         )
 
 
@@ -170,7 +170,7 @@ class VoucherReleaseInput(inputs.KeyedInput):
 
     def command(self, context: Context) -> commands.ReleaseVoucher:
         """The command for the domain."""
-        member_id = context.caller.id if context.caller.is_member else None
+        member_id = context.caller.member_id
         return commands.ReleaseVoucher(code=self.code, member_id=member_id)
 
 
@@ -204,9 +204,7 @@ class VoucherVoidInput(inputs.KeyedInput):
 class _VoucherPayload(payloads.KeyedPayload):
     voucher: Voucher | None = None
     member: Member | None = None
-    is_repeat: bool = strawberry.field(
-        default=False, description="Whether it had been done before, under another key; nothing was changed."
-    )
+    is_repeat: bool = payloads.repeat()
 
     @classmethod
     def of(cls, vouched: vouching.Vouched) -> Self:

@@ -10,7 +10,6 @@ from domain import audiences
 from domain.audiences import Audience
 from domain.kernel import Event, Refusal, Row
 
-NAME_MAX: Final = 200
 DESCRIPTION_MAX: Final = 2000
 QUANTITY_MAX: Final = 1000
 CATEGORIES_MAX: Final = 20

@@ -5,7 +5,7 @@ import pytest
 
 from domain import segments
 from domain.segments import ArchiveSegment, Criteria, SaveSegment, Segment
-from persistence import connection, pages
+from persistence import connection, pages, rows
 from persistence import segments as stored
 from persistence.engine import Engine
 from tests.persistence import engines
@@ -62,9 +62,9 @@ async def test_segments_are_read_by_code_and_by_page(shop: Shop, database_url: s
     first, second, third = [await shop.run(save(code, age_min=18)) for code in ("a", "b", "c")]
     second = await shop.run(ArchiveSegment(code="b"))
     async with connection.open_database(database_url):
-        found = await stored.by_codes(shop.program_id, ["a", "b", "none"])
+        found = await rows.by_keys(Segment, shop.program_id, "code", ["a", "b", "none"])
         assert found == {"a": first, "b": second}
-        assert await stored.by_codes(engines.new_id(), ["a"]) == {}
+        assert await rows.by_keys(Segment, engines.new_id(), "code", ["a"]) == {}
         assert await stored.open_ones(shop.program_id) == [first, third]
         whole = pages.Slice(10)
         assert await stored.page(shop.program_id, whole) == [first, second, third]

@@ -129,7 +129,7 @@ async def test_rows_are_read_as_they_were_written(kind: type[Row], scratch: asyn
     if kind.is_fact:
         return
     changed = [source.row(kind, id=row.id, program_id=row.program_id) for row in rows]
-    status = await scratch.execute(table.sql_change(), *transposed(table, changed))
+    status = await scratch.execute(table.sql_change, *transposed(table, changed))
     assert status == f"UPDATE {ROWS_A_KIND}"
     assert await _read(scratch, kind, changed) == changed
 
@@ -155,7 +155,7 @@ async def test_the_rows_of_a_real_life_are_written_again_as_they_were(
 ) -> None:
     table, rows = TABLES[kind], list(filled.rows[kind])
     if not kind.is_fact:
-        assert await scratch.execute(table.sql_change(), *transposed(table, rows)) == f"UPDATE {len(rows)}"
+        assert await scratch.execute(table.sql_change, *transposed(table, rows)) == f"UPDATE {len(rows)}"
     assert await _read(scratch, kind, rows[:50]) == rows[:50]
 
 
@@ -164,5 +164,5 @@ async def test_a_change_stays_within_the_program(kind: type[Row], scratch: async
     """A row told under another program is changed in none."""
     table, row = TABLES[kind], filled.rows[kind][0]
     forged = Source(1).row(kind, id=row.id)
-    assert await scratch.execute(table.sql_change(), *transposed(table, [forged])) == "UPDATE 0"
+    assert await scratch.execute(table.sql_change, *transposed(table, [forged])) == "UPDATE 0"
     assert await scratch.fetch(table.sql_load(None, is_locked=True), forged.program_id, [row.id]) == []

@@ -22,9 +22,7 @@ from domain.policies import (
 from domain.schedules import Schedule
 from domain.tiers.tier import CreateTier, Tier, TierBenefits, UpdateTier
 from tests.persistence import engines
-from tests.worker.clockwork import (  # noqa: F401
-    NOON,
-    POINTS_FOR_A_MONTH,
+from tests.worker.clockwork import (
     World,
     buy,
     events,

@@ -19,12 +19,10 @@ from domain.policies import (
     PendingPolicy,
 )
 from tests.persistence import engines
-from tests.worker.clockwork import (  # noqa: F401
-    NOON,
+from tests.worker.clockwork import (
     POINTS_FOR_A_MONTH,
     World,
     buy,
-    events,
     gift,
     kinds,
     members,
