@@ -101,7 +101,7 @@ async def ensure(engine: Engine, data_dir: Path) -> bool:
     clear, only in `data_dir`. Raises `StartupError` if they cannot be.
     """
     if await _is_wanted():
-        async with founding.one_at_a_time():
+        async with founding.one_at_a_time(engine.connect):
             # Another process may have made it while we waited.
             if await _is_wanted():
                 await _make(engine, _credentials(data_dir))

@@ -105,7 +105,7 @@ class Engine:
         next_first_id: Callable[[datetime], int] | None = None,
     ) -> None:
         self.figures = Figures()
-        self._connect = connect
+        self.connect = connect
         self._batch_max = batch_max
         self._queue_max = queue_max
         self._retry_max = retry_max
@@ -311,7 +311,7 @@ class Engine:
             return lane.connection
         for pause in RECONNECT_SECONDS:
             try:
-                lane.connection = await self._connect()
+                lane.connection = await self.connect()
             except DISCONNECTED:
                 await asyncio.sleep(pause)
             else:

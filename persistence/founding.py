@@ -1,11 +1,13 @@
 """What only the command line asks, because every other caller's credential names its program."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
+import asyncpg
+
 from domain.programs import Program
-from persistence import connection, rows
+from persistence import rows
 from persistence.tables import TABLES
 
 _FOUNDING_LOCK: Final = 0x7E55E7B
@@ -22,9 +24,13 @@ async def programs(count: int, *, name: str | None = None) -> list[Program]:
 
 
 @contextlib.asynccontextmanager
-async def one_at_a_time() -> AsyncIterator[None]:
-    """Of all processes on the database, one at a time is in the block."""
-    # The lock ends with the transaction, and that with the connection, whatever happens.
-    async with connection.acquire() as own, own.transaction(readonly=True):
-        await own.execute("SELECT pg_advisory_xact_lock($1)", _FOUNDING_LOCK)
+async def one_at_a_time(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> AsyncIterator[None]:
+    """Of all processes on the database, and of all tasks in them, one at a time is in the block."""
+    # Of its own: who waits must not keep a reader of the pool from the one that is in the block.
+    own = await connect()
+    try:
+        await own.execute("SELECT pg_advisory_lock($1)", _FOUNDING_LOCK)
         yield
+    finally:
+        # The lock ends with the session, whatever happens.
+        await own.close()

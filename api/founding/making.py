@@ -52,7 +52,7 @@ async def tell(engine: Engine, program_id: UUID, command: Command[Result], *, ke
 
 async def program(engine: Engine, *, name: str, currency_code: str, time_zone: str) -> Program:
     """A new program. Raises `NotMade`, also if there is one of this name: two could not be told apart."""
-    async with founding.one_at_a_time():
+    async with founding.one_at_a_time(engine.connect):
         for same in await founding.programs(1, name=name.strip()):
             raise NotMade(f"There is a program named {same.name!r} already; its id is {same.id}.")
         program_id = clock.make_id(clock.Ids().next_first(clock.now()) + 1)

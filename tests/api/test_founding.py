@@ -1,5 +1,6 @@
 """Programs, operators and keys from the command line: which program is meant, and what is made."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,8 +12,12 @@ from api.founding.choosing import ProgramUnclear
 from api.founding.making import NotMade
 from domain.access import KeyKind, Role, Scope
 from domain.programs import Program
-from persistence import access
+from persistence import access, founding, rows
 from tests.api import conftest, shops
+
+WAITING = """
+    SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+    WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"""
 
 
 @pytest_asyncio.fixture
@@ -63,6 +68,24 @@ async def test_a_second_program_of_the_same_name_is_not_made(empty: shops.World)
         await found(empty, " Tea ")
     assert str(refused.value) == f"There is a program named 'Tea' already; its id is {tea.id}."
     assert (await choosing.program(None)).id == tea.id
+
+
+async def test_who_waits_to_found_keeps_no_reader_from_the_one_that_founds(empty: shops.World) -> None:
+    connect = empty.backend.engine.connect
+
+    async def wait() -> None:
+        async with founding.one_at_a_time(connect):
+            pass
+
+    async with asyncio.timeout(30), founding.one_at_a_time(connect):
+        # As many as the pool has readers, all of them waiting for the lock in PostgreSQL.
+        waiting = [asyncio.create_task(wait()) for _ in range(4)]
+        own = await connect()
+        while await own.fetchval(WAITING) < 4:  # noqa: ASYNC110 - what it waits for sets no event
+            await asyncio.sleep(0.01)
+        await own.close()
+        assert await rows.fetch("SELECT count(*) FROM programs") == [(0,)]
+    await asyncio.gather(*waiting)
 
 
 async def test_what_the_domain_refuses_is_one_sentence(empty: shops.World) -> None:
