@@ -20,6 +20,7 @@ from domain.earning.facts import Earned, Facts, Occasion
 from domain.earning.grants import Grant
 from domain.earning.rules import Trigger
 from domain.explanations import Explanation as Explained
+from domain.points import granting
 from domain.points.account import PointTransaction, SourceType, TransactionKind
 from domain.purchases import purchase
 from domain.stores import Channel
@@ -27,7 +28,7 @@ from domain.tiers import tier as tiers
 
 
 class EarningLimit(StrEnum):
-    """What took from what a rule would have given: its cap for a period, or the budget of its campaign."""
+    """What took from what a rule would have given: its cap for a period, its campaign's budget, or the store."""
 
     DAY = "DAY"
     WEEK = "WEEK"
@@ -35,6 +36,7 @@ class EarningLimit(StrEnum):
     YEAR = "YEAR"
     LIFETIME = "LIFETIME"
     BUDGET = "BUDGET"
+    STORE = granting.STORE  # what the store or channel may give
 
 
 shapes.named(EarningLimit, matching.Skip)

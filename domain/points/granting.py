@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from domain import calendars, checks, segments
@@ -26,6 +27,9 @@ from domain.tiers import tier as tiers
 from domain.tiers.standing import TierChange, tier_at
 from domain.tiers.tier import Tier
 from domain.values import changed
+
+# What took from what rules would have given, where the store or channel bounds that.
+STORE: Final = "store"
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,5 +317,5 @@ def _within(earned: Sequence[Earned], room: int | None) -> tuple[Earned, ...]:
     for item in earned:
         points = min(item.points, room)
         room -= points
-        kept.append(item if points == item.points else changed(item, points=points, limited_by="store"))
+        kept.append(item if points == item.points else changed(item, points=points, limited_by=STORE))
     return tuple(kept)

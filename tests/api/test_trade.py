@@ -54,6 +54,13 @@ async def test_earning_is_capped_or_refused(shop: Shop) -> None:
     earned = [(await shop.buy(member, "100", storeId=store))["purchase"]["pointsEarned"] for _ in range(3)]
     assert earned == [100, 50, 0]
     assert (await shop.buy(member, "100", channel="PHONE"))["purchase"]["pointsEarned"] == 0
+    asked = """{ member(ref: {id: "%s"}) { purchases(first: 9) { nodes {
+        explanation { applied { points requested limitedBy } } } } } }"""
+    nodes = (await shop.ask(asked % member))["member"]["purchases"]["nodes"]
+    applied = sorted(one["points"] for node in nodes for one in node["explanation"]["applied"])
+    assert applied == [0, 0, 50, 100]
+    limits = {one["limitedBy"] for node in nodes for one in node["explanation"]["applied"] if one["points"] < 100}
+    assert limits == {"STORE"}
 
 
 @pytest.mark.parametrize(
