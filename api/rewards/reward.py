@@ -177,7 +177,7 @@ async def _obstacles_of_pool(parent: reward.Reward, info: Info, member_id: UUID,
     assert kind is not None, "a pool has a template"
     key = (member_id, kind.id)
     taken = 0 if kind.limit_per_member is None else await loaders.keyed(stored_vouchers.given, key) or 0
-    return tuple(issuing.obstacles(source, kind, quantity, taken))
+    return tuple(issuing.obstacles(source, kind, quantity, taken, info.context.now))
 
 
 async def _is_favourite(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from domain import codes
@@ -12,6 +13,7 @@ from domain.vouchers.template import VoucherTemplate, validity
 from domain.vouchers.voucher import (
     Origin,
     Voucher,
+    VoucherExpired,
     VoucherIssued,
     VoucherLimitReached,
     VoucherState,
@@ -52,11 +54,12 @@ def issue(
 ) -> Issued:
     """Give a member so many vouchers of a pool; of a pool whose codes are brought, the one with `code`.
 
-    The member's account must be locked. Refuses `NotFound`, `PoolClosed`, `VoucherLimitReached`, `PoolEmpty`.
+    The member's account must be locked. Refuses `NotFound`, `PoolClosed`,
+    `VoucherExpired` when the template's window is over, `VoucherLimitReached`, `PoolEmpty`.
     """
     pool = state.get(VoucherPool, pool_id)
     template = state.get(VoucherTemplate, pool.template_id)
-    for refusal in obstacles(pool, template, count, _taken(state, template, member_id)):
+    for refusal in obstacles(pool, template, count, _taken(state, template, member_id), state.now):
         raise refusal
     given = tuple(_codes(state, pool, count)) if code is None else (code,)
     starts_at, expires_at = validity(template.terms, state.now, state.get(Program, state.program_id).time_zone)
@@ -85,10 +88,14 @@ def issue(
     return Issued(vouchers=vouchers, pool=replace(pool, left=left, given=pool.given + count))
 
 
-def obstacles(pool: VoucherPool, template: VoucherTemplate, count: int, taken: int) -> Iterator[Refusal]:
+def obstacles(pool: VoucherPool, template: VoucherTemplate, count: int, taken: int, now: datetime) -> Iterator[Refusal]:
     """Everything that keeps a member, who was given `taken` of a template, from so many more, in the order told."""
     if pool.is_closed or not template.is_active:
         yield PoolClosed(pool=pool.name)
+    # Nobody is given, and nobody pays for, what is over already.
+    ends_at = template.terms.ends_at
+    if ends_at is not None and ends_at <= now:
+        yield VoucherExpired(expired_at=ends_at.isoformat())
     limit = template.limit_per_member
     if limit is not None and taken + count > limit:
         yield VoucherLimitReached(limit=limit, taken=taken, requested=count)

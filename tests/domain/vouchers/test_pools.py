@@ -9,6 +9,7 @@ import pytest
 
 from domain import checks, codes
 from domain.kernel import NotFound
+from domain.rewards.reward import RewardKind
 from domain.stores import Channel
 from domain.vouchers.pool import (
     CODES_MAX,
@@ -32,6 +33,7 @@ from domain.vouchers.template import (
     VoucherTerms,
     validity,
 )
+from domain.vouchers.voucher import VoucherExpired
 from tests.domain.mall import TEN_OFF, Mall, off, percent
 from tests.domain.memory import START
 
@@ -165,6 +167,18 @@ def test_a_closed_pool_or_a_retired_template_gives_nothing(mall: Mall) -> None:
     for made in (closed, retired):
         with pytest.raises(PoolClosed):
             mall.grant(mall.enroll(), made)
+
+
+def test_nobody_is_given_or_pays_for_a_voucher_whose_window_is_over(mall: Mall) -> None:
+    pool = mall.pool(off(500, ends_at=mall.now + DAY))
+    reward = mall.terms(100, kind=RewardKind.VOUCHER, pool_id=pool.id)
+    member = mall.enroll(100)
+    mall.grant(member, pool)
+    mall.later(days=1)
+    for give in (lambda: mall.grant(member, pool), lambda: mall.take(member, reward)):
+        with pytest.raises(VoucherExpired):
+            give()
+    assert mall.account(member).available == 100
 
 
 def test_what_a_supply_does_not_allow_is_refused(mall: Mall) -> None:
