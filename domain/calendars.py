@@ -36,6 +36,11 @@ def end_of(day: date, zone_name: str) -> datetime:
     return start_of(day + timedelta(days=1), zone_name)
 
 
+def end_after(at: datetime, days: int, zone_name: str) -> datetime:
+    """The local midnight that ends the day so many days after an instant's."""
+    return end_of(local_date(at, zone_name) + timedelta(days=days), zone_name)
+
+
 def end_of_month(day: date, months_later: int = 0) -> date:
     """The last date of the month `months_later` months after that of `day`."""
     months = day.year * 12 + day.month - 1 + months_later + 1

@@ -52,14 +52,12 @@ def idle_expires_at(policy: ExpiryPolicy, active_at: datetime, zone_name: str) -
     """When lots that expire by inactivity do, if nothing happens after `active_at`; None under other policies."""
     if policy.kind is not ExpiryKind.INACTIVITY or policy.count is None:
         return None
-    last = calendars.local_date(active_at, zone_name) + timedelta(days=policy.count)
-    return calendars.end_of(last, zone_name)
+    return calendars.end_after(active_at, policy.count, zone_name)
 
 
 def replacement_expires_at(program: Program, now: datetime) -> datetime:
     """When a replacement lot expires: `replacement_days` local days from now, the last inclusive (L4)."""
-    last = calendars.local_date(now, program.time_zone) + timedelta(days=program.replacement_days)
-    return calendars.end_of(last, program.time_zone)
+    return calendars.end_after(now, program.replacement_days, program.time_zone)
 
 
 def expiry_of(lot: Lot, account: PointsAccount) -> datetime | None:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from domain import calendars, checks
@@ -96,8 +96,7 @@ def expiring(ledger: Ledger, within_days: int, zone_name: str, now: datetime) ->
     Held points are not counted: a hold ends before they expire. Refuses `NumberInvalid` (1 to 3,650 days).
     """
     checks.number("within", within_days, minimum=1, maximum=WITHIN_DAYS_MAX)
-    last = calendars.local_date(now, zone_name) + timedelta(days=within_days)
-    until = calendars.end_of(last, zone_name)
+    until = calendars.end_after(now, within_days, zone_name)
     points: dict[datetime, int] = defaultdict(int)
     for lot in ledger.lots:
         expires_at = lots.expiry_of(lot, ledger.account)

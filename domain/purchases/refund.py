@@ -15,7 +15,7 @@ from domain.points.book import Source
 from domain.points.posting import Clawed, Posting, Returned, open_posting, shortfall_outcome, wants_to_draw
 from domain.purchases import rest
 from domain.purchases.purchase import Purchase, counted
-from domain.purchases.remaining import rest_of
+from domain.purchases.remaining import refunded_by_line, rest_of
 from domain.purchases.rest import RefundLine
 from domain.values import changed
 from domain.vouchers.voucher import Voucher
@@ -269,19 +269,11 @@ def _refuse_above(requested: int, remaining: int, name: str) -> None:
 def _remaining(purchase: Purchase, earlier: Sequence[Refund], same: Refund | None) -> _Remaining:
     """What remains beside earlier refunds; for one told again, what remained when it was first told."""
     counted = [refund for refund in earlier if same is None or refund.id.int < same.id.int]
-    refunded = _refunded_by_line(counted)
+    refunded = refunded_by_line(counted)
     return _Remaining(
         tuple(line.amount_minor - refunded.get(line.number, 0) for line in purchase.lines),
         purchase.freight_minor - sum(refund.freight_minor for refund in counted),
     )
-
-
-def _refunded_by_line(refunds: Sequence[Refund]) -> dict[int, int]:
-    refunded: dict[int, int] = {}
-    for refund in refunds:
-        for line in refund.lines:
-            refunded[line.number] = refunded.get(line.number, 0) + line.amount_minor
-    return refunded
 
 
 def _spread(amount: int, remaining: _Remaining) -> tuple[tuple[int, ...], int]:
@@ -294,7 +286,7 @@ def _spread(amount: int, remaining: _Remaining) -> tuple[tuple[int, ...], int]:
 
 def _refund_lines(purchase: Purchase, earlier: Sequence[Refund], amounts: Sequence[int]) -> tuple[RefundLine, ...]:
     """Each line's part of offset and points, reckoned cumulatively so that the parts sum to the whole (L9)."""
-    refunded = _refunded_by_line(earlier)
+    refunded = refunded_by_line(earlier)
     lines: list[RefundLine] = []
     for line, amount in zip(purchase.lines, amounts, strict=True):
         if not amount:
@@ -327,7 +319,7 @@ def _apply(posting: Posting, purchase: Purchase, refund: Refund, earlier: Sequen
     posting.give_back_room(before.earned, after.earned, purchase.rule_version, after.occasion)
     cash = refund.amount_minor - sum(line.offset_minor for line in refund.lines)
     taken_off = sum(other.discount_lost_minor for other in earlier)
-    lost = rest.discount_lost(posting.state, purchase, _refunded_by_line((*earlier, refund)), cash, taken_off)
+    lost = rest.discount_lost(posting.state, purchase, refunded_by_line((*earlier, refund)), cash, taken_off)
     refund = changed(
         refund,
         cash_minor=cash - lost,

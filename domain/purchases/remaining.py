@@ -31,13 +31,21 @@ class Refunded(Protocol):
     def freight_minor(self) -> int: ...
 
 
+def refunded_by_line(refunds: Sequence[Refunded]) -> dict[int, int]:
+    """What was refunded of each line, in minor units, by its number."""
+    refunded: dict[int, int] = {}
+    for refund in refunds:
+        for line in refund.lines:
+            refunded[line.number] = refunded.get(line.number, 0) + line.amount_minor
+    return refunded
+
+
 def _kept(purchase: Purchase, refunds: Sequence[Refunded]) -> tuple[PurchaseLine, ...]:
     """The lines with what remains of them after refunds: in money, in points, and in items."""
-    value: dict[int, int] = {}
+    value = refunded_by_line(refunds)
     offset: dict[int, int] = {}
     for refund in refunds:
         for line in refund.lines:
-            value[line.number] = value.get(line.number, 0) + line.amount_minor
             offset[line.number] = offset.get(line.number, 0) + line.offset_minor
     return tuple(_less(line, value.get(line.number, 0), offset.get(line.number, 0)) for line in purchase.lines)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import NamedTuple
 
 from domain import audiences, calendars
@@ -14,7 +14,7 @@ from domain.points.account import (
     MemberFrozen,
     PointsAccount,
 )
-from domain.rewards.reward import LimitPeriod, Price, Reward, is_within
+from domain.rewards.reward import Price, Reward, is_within
 from domain.rewards.stock import RewardStock
 
 
@@ -141,7 +141,7 @@ def _limits(reward: Reward, asking: Asking) -> Iterator[Refusal]:
     if reward.limit_per_member is not None and has + requested > reward.limit_per_member:
         yield LimitReached(limit=reward.limit_per_member, taken=has, requested=requested)
     for limit in reward.limits:
-        since = calendars.start_of(first_day(limit.period, asking.today), asking.time_zone)
+        since = calendars.start_of(calendars.start_of_period(asking.today, limit.period), asking.time_zone)
         has = sum(taken.quantity for taken in asking.taken if taken.at >= since)
         if has + requested > limit.quantity:
             yield PeriodLimitReached(limit=limit.quantity, taken=has, requested=requested, period=limit.period.lower())
@@ -154,16 +154,3 @@ def _short(reward: Reward, asking: Asking) -> Iterator[Refusal]:
     required = price_for(reward, asking.standing, asking.now).points * asking.quantity
     if required > account.available:
         yield InsufficientPoints(required=required, available=account.available)
-
-
-def first_day(period: LimitPeriod, today: date) -> date:
-    """The first local date of the period that today is in."""
-    match period:
-        case LimitPeriod.DAY:
-            return today
-        case LimitPeriod.WEEK:
-            return today - timedelta(days=today.weekday())
-        case LimitPeriod.MONTH:
-            return today.replace(day=1)
-        case LimitPeriod.YEAR:
-            return today.replace(month=1, day=1)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import checks, codes, members, stores
+from domain import calendars, checks, codes, members, stores
 from domain.kernel import Command, Decision, State
 from domain.members import MemberRef
 from domain.points.account import PointsAccount
@@ -13,7 +13,7 @@ from domain.programs import Program
 from domain.stores import Channel, Store
 from domain.vouchers import issuing
 from domain.vouchers.pool import VoucherCode, VoucherPool
-from domain.vouchers.template import LOCK_MINUTES_MAX, ReturnTerms, VoucherTemplate, VoucherTerms, end_after
+from domain.vouchers.template import LOCK_MINUTES_MAX, ReturnTerms, VoucherTemplate, VoucherTerms
 from domain.vouchers.voucher import (
     Origin,
     Vouched,
@@ -217,7 +217,7 @@ def returned(voucher: Voucher, terms: VoucherTerms, now: datetime, time_zone: st
     expires_at = voucher.expires_at
     is_over = expires_at is not None and expires_at <= now
     if is_over and terms.return_terms is ReturnTerms.EXTEND:
-        expires_at, is_over = end_after(now, terms.return_days, time_zone), False
+        expires_at, is_over = calendars.end_after(now, terms.return_days, time_zone), False
     back = replace(
         voucher,
         state=VoucherState.EXPIRED if is_over else VoucherState.RETURNED,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Final
 from uuid import UUID
@@ -134,14 +134,8 @@ def validity(terms: VoucherTerms, now: datetime, time_zone: str) -> tuple[dateti
     starts_at = max(now, terms.starts_at or now)
     if terms.days is None:
         return starts_at, terms.ends_at
-    ends_at = end_after(starts_at, terms.days, time_zone)
+    ends_at = calendars.end_after(starts_at, terms.days, time_zone)
     return starts_at, ends_at if terms.ends_at is None else min(ends_at, terms.ends_at)
-
-
-def end_after(at: datetime, days: int, time_zone: str) -> datetime:
-    """The local midnight that ends the day so many days after an instant's."""
-    last: date = calendars.local_date(at, time_zone) + timedelta(days=days)
-    return calendars.end_of(last, time_zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

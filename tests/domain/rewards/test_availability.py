@@ -20,7 +20,6 @@ from domain.rewards.availability import (
     RewardUnavailable,
     Standing,
     Taken,
-    first_day,
     obstacles,
     price_for,
 )
@@ -170,7 +169,7 @@ def test_s34_a_price_has_its_time(mall: Mall) -> None:
 )
 def test_periods_are_those_of_the_program_s_calendar(period: LimitPeriod, first: str) -> None:
     today = calendars.local_date(START, "Asia/Shanghai")
-    assert first_day(period, today).isoformat() == first
+    assert calendars.start_of_period(today, period).isoformat() == first
 
 
 def test_a_limit_of_a_day_ends_with_the_local_day(mall: Mall) -> None:
