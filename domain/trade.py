@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Final
 from uuid import UUID, uuid5
 
-from domain import checks
+from domain import calendars, checks
 from domain.kernel import Command, Decision, Event, Refusal, Row, State
 from domain.stores import Channel, Store, StoreGroup
 
@@ -124,14 +124,14 @@ class Room:
         return (replace(self.allowance, points=self.allowance.points + points),)
 
 
-def earning_room(state: State, store: Store | None, channel: Channel, day: date) -> Room:
-    """What a purchase may earn at a store and in a channel on a local day."""
+def earning_room(state: State, store: Store | None, channel: Channel, at: datetime, zone_name: str) -> Room:
+    """What a purchase may earn at a store and in a channel at a business time, on its local day."""
     rule = deciding(state.all(TradeRule, of=state.program_id), TradeKind.EARNING, store, channel)
     if rule is None or rule.effect is TradeEffect.ALLOWED:
         return Room()
     if rule.effect is TradeEffect.REFUSED or rule.points_max is None:
         return Room(points=0)
-    before = _allowance(state, rule, day)
+    before = _allowance(state, rule, calendars.local_date(at, zone_name))
     return Room(points=max(0, rule.points_max - before.points), allowance=before)
 
 

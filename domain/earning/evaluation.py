@@ -51,6 +51,9 @@ class Summed(NamedTuple):
     quantity: int
 
 
+_NOTHING: Final = Summed((), 0, 0)
+
+
 class Basket:
     """What was bought, summed once for the many rules that take all of it."""
 
@@ -60,7 +63,8 @@ class Basket:
 
     def chosen(self, counts: Counts) -> Summed:
         """The lines that a rule chooses."""
-        return _summed(tuple([line for line in self.whole.lines if counts(line)]))
+        lines = tuple([line for line in self.whole.lines if counts(line)])
+        return _summed(lines) if lines else _NOTHING
 
 
 def _summed(lines: tuple[BasisLine, ...]) -> Summed:

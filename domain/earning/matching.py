@@ -83,6 +83,8 @@ class Compiled:
     rules: Mapping[str, EarningRule]
     # The codes of the rules that caps or a campaign's budget bound (L13).
     bounded: frozenset[str]
+    # What campaigns may give in all, by code.
+    budgets: Mapping[str, int]
     # Whether what a purchase earns depends on more than its tier, so that the facts are kept with it.
     keeps_facts: bool
 
@@ -90,7 +92,7 @@ class Compiled:
 def compiled(rules: Iterable[EarningRule], campaigns: Iterable[Campaign]) -> Compiled:
     """A rule set made ready."""
     frames = {campaign.code: campaign for campaign in campaigns}
-    budgeted = {campaign.code for campaign in frames.values() if campaign.budget is not None}
+    budgets = {code: campaign.budget for code, campaign in frames.items() if campaign.budget is not None}
     by_trigger: dict[Trigger, list[Candidate]] = {trigger: [] for trigger in Trigger}
     needs: dict[Trigger, set[Need]] = {trigger: set() for trigger in Trigger}
     ordered = sorted(rules, key=lambda rule: -rule.priority)
@@ -100,9 +102,13 @@ def compiled(rules: Iterable[EarningRule], campaigns: Iterable[Campaign]) -> Com
     return Compiled(
         candidates={trigger: tuple(found) for trigger, found in by_trigger.items()},
         campaigns=tuple(frames.values()),
-        needs={trigger: frozenset(found) for trigger, found in needs.items()},
+        needs={
+            trigger: frozenset(found).union(*(needs[other] for other in _SECOND.get(trigger, ())))
+            for trigger, found in needs.items()
+        },
         rules={rule.code: rule for rule in ordered},
-        bounded=frozenset(rule.code for rule in ordered if rule.caps or rule.campaign in budgeted),
+        bounded=frozenset(rule.code for rule in ordered if rule.caps or rule.campaign in budgets),
+        budgets=budgets,
         keeps_facts=any(needs[trigger] for trigger in OF_PURCHASES)
         or bool(by_trigger[Trigger.FIRST_PURCHASE])
         or any(_looks_at_facts(rule) for rule in ordered)
@@ -144,12 +150,6 @@ def _second_trigger(occasion: Occasion, facts: Facts) -> Trigger | None:
     if occasion.trigger is Trigger.PURCHASE:
         return Trigger.FIRST_PURCHASE if facts.ordinals.get(Period.LIFETIME, 0) == 1 else None
     return _REPORTED.get(occasion.activity_type or "") if occasion.trigger is Trigger.ACTIVITY else None
-
-
-def needs(rules: Compiled, trigger: Trigger) -> frozenset[Need]:
-    """What facts the rules of a trigger ask for."""
-    also = _SECOND.get(trigger, ())
-    return rules.needs[trigger].union(*(rules.needs[other] for other in also))
 
 
 def _needs(rule: EarningRule, campaign: Campaign | None) -> Iterable[Need]:

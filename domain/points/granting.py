@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
 from domain import calendars, checks, segments
-from domain.earning import evaluation, limits, matching, rule_sets
+from domain.earning import evaluation, limits, rule_sets
 from domain.earning.evaluation import BUDGET, Requested, Room
 from domain.earning.facts import Earned, Facts, Need, Occasion
 from domain.earning.grants import Given, Grant, grant_id
 from domain.earning.limits import CampaignBudget, EarningCount
-from domain.earning.rule_sets import EarningRules
+from domain.earning.matching import Compiled
 from domain.earning.rules import OF_PURCHASES, Cap, EarningKind, EarningRule, Period, Trigger
 from domain.kernel import FAMILY, AnyRow, Want
 from domain.members import Member
@@ -30,6 +31,8 @@ from domain.values import changed
 
 # What took from what rules would have given, where the store or channel bounds that.
 STORE: Final = "store"
+# What is asked of the purchases before one.
+_OF_ORDINALS: Final = frozenset({Need.DAY, Need.WEEK, Need.MONTH, Need.YEAR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,11 @@ class GrantingBook(Book):
     # A member that is just being enrolled: nothing of it is stored yet.
     member: Member | None = None
 
+    @cached_property
+    def rules(self) -> Compiled:
+        """The program's rules of now, made ready."""
+        return rule_sets.ready(rule_sets.of_version(self.state, self.program.rule_version))
+
     def earn(
         self,
         occasion: Occasion,
@@ -78,22 +86,24 @@ class GrantingBook(Book):
         Each rule is a transaction and a lot of its own. Refuses `PointsInvalid` when the sum is more than can be kept.
         """
         self.touch(occasion.occurred_at)
-        rule_set = rule_sets.of_version(self.state, self.program.rule_version)
-        rules = rule_sets.ready(rule_set)
+        rules = self.rules
         requested = evaluation.evaluate(rules, occasion, facts).requested
         requested += tuple(Requested(gift, gift.points) for gift in gifts)
-        bounds = self._limits([request.rule for request in requested], rule_set, occasion)
-        rooms = {request.rule.code: bounds[request.rule.code].rooms(request.rule) for request in requested}
+        bounded = [request.rule for request in requested if request.rule.code in rules.bounded]
+        bounds = self._limits(bounded, rules, occasion)
+        rooms = {rule.code: bounds[rule.code].rooms(rule) for rule in bounded}
         earned = _within(evaluation.limited(requested, rooms), room)
-        if evaluation.total(earned):
-            checks.points("earned points", evaluation.total(earned))
+        given = evaluation.total(earned)
+        if given:
+            checks.points("earned points", given)
         first = len(self.transactions)
         for request, item in zip(requested, earned, strict=True):
             if item.points:
-                self._credit(request.rule, item, source, occasion.occurred_at, rule_set.version)
-                self._count(bounds[item.rule], item.points, 1)
+                self._credit(request.rule, item, source, occasion.occurred_at, self.program.rule_version)
+                if item.rule in bounds:
+                    self._count(bounds[item.rule], item.points, 1)
         earning_id = self.transactions[first].id if len(self.transactions) > first else None
-        return Given(earned, rule_set.version, earning_id)
+        return Given(earned, self.program.rule_version, earning_id)
 
     def give(self, trigger: Trigger, occasion: str, at: datetime, *, tier: Tier | None = None) -> Grant | None:
         """Credit what rules and the member's tier give for an occasion of the program's own, once for ever.
@@ -140,12 +150,11 @@ class GrantingBook(Book):
 
         What is counted for a rule is always what the rest of everything earns by it.
         """
-        rule_set = rule_sets.of_version(self.state, version)
-        compiled = rule_sets.ready(rule_set)
+        compiled = rule_sets.ready(rule_sets.of_version(self.state, version))
         had = {item.rule: item.points for item in before if item.rule in compiled.bounded}
         kept = {item.rule: item.points for item in after if item.rule in compiled.bounded}
         changed = [compiled.rules[code] for code in {**had, **kept} if had.get(code, 0) != kept.get(code, 0)]
-        bounds = self._limits(changed, rule_set, occasion)
+        bounds = self._limits(changed, compiled, occasion)
         for rule in changed:
             points, rest = had.get(rule.code, 0), kept.get(rule.code, 0)
             self._count(bounds[rule.code], rest - points, (rest > 0) - (points > 0))
@@ -167,8 +176,7 @@ class GrantingBook(Book):
 
     def facts(self, trigger: Trigger, at: datetime) -> Facts:
         """What the program's rules ask of the member for an occasion at a business time."""
-        rules = rule_sets.ready(rule_sets.of_version(self.state, self.program.rule_version))
-        needs = matching.needs(rules, trigger)
+        needs = self.rules.needs[trigger]
         tier = self.tier_at(at)
         facts = Facts(
             tier_id=None if tier is None else tier.id,
@@ -200,12 +208,15 @@ class GrantingBook(Book):
             birthday=member.birthday,
         )
 
-    def _ordinals(self, needs: Iterable[Need], at: datetime) -> Mapping[str, int]:
+    def _ordinals(self, needs: frozenset[Need], at: datetime) -> Mapping[str, int]:
         """Which purchase of each period that is asked for the next one is, counted from 1 (S14)."""
         ordinals: dict[str, int] = {Period.LIFETIME.value: self.account.purchases + 1}
+        asked = needs & _OF_ORDINALS
+        if not asked:
+            return ordinals
         day = calendars.local_date(at, self.program.time_zone)
         for period in (Period.DAY, Period.WEEK, Period.MONTH, Period.YEAR):
-            if Need.__members__[period.name] in needs:
+            if Need(period) in asked:
                 first = calendars.start_of_period(day, period)
                 ordinals[period.value] = 1 + sum(
                     entry.purchases
@@ -226,10 +237,12 @@ class GrantingBook(Book):
 
     # Caps and budgets.
 
-    def _limits(self, rules: Sequence[EarningRule], rule_set: EarningRules, occasion: Occasion) -> dict[str, _Limits]:
+    def _limits(self, rules: Sequence[EarningRule], compiled: Compiled, occasion: Occasion) -> dict[str, _Limits]:
         """What bounds each of these rules, asked for at once."""
+        if not rules:
+            return {}
         day = occasion.local.date()
-        budgets = {frame.code: frame.budget for frame in rule_set.campaigns if frame.budget is not None}
+        budgets = compiled.budgets
         empty = {rule.code: [self._empty_count(rule, cap.period, day) for cap in rule.caps] for rule in rules}
         funded = sorted({rule.campaign for rule in rules if rule.campaign is not None and rule.campaign in budgets})
         self.state.need(

@@ -144,5 +144,4 @@ def _offset(state: State, posting: Posting, means: Means, purchase_id: UUID) -> 
 
 def room(state: State, posting: Posting, means: Means, occurred_at: datetime) -> trade.Room:
     """What a purchase may earn at its store and in its channel."""
-    day = calendars.local_date(occurred_at, posting.program.time_zone)
-    return trade.earning_room(state, means.store, means.channel, day)
+    return trade.earning_room(state, means.store, means.channel, occurred_at, posting.program.time_zone)

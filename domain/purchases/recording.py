@@ -7,7 +7,6 @@ from typing import Final
 from uuid import UUID
 
 from domain import checks, members, money, programs, stores, trade
-from domain.earning import rule_sets
 from domain.earning.facts import Occasion
 from domain.earning.rules import Trigger
 from domain.kernel import FAMILY, Command, Decision, Event, Refusal, Row, State, Want
@@ -20,6 +19,7 @@ from domain.purchases import paying
 from domain.purchases.paying import Line, Offset
 from domain.purchases.purchase import Purchase, PurchaseLine, basis_of, counted
 from domain.stores import Channel
+from domain.tiers import tier as tiers
 from domain.tiers.tier import Tier
 from domain.values import changed
 
@@ -197,7 +197,7 @@ class RecordPurchase(Command[Recorded]):
         )
         room = paying.room(state, posting, settled.means, occurred_at)
         given = posting.earn(occasion, facts, Source(SourceType.PURCHASE, settled.purchase_id), room=room.points)
-        tier = posting.tier_at(occurred_at)
+        tier = tiers.current(state.all(Tier, of=state.program_id), facts.tier_id)
         purchase = Purchase(
             id=settled.purchase_id,
             program_id=state.program_id,
@@ -218,7 +218,7 @@ class RecordPurchase(Command[Recorded]):
             tier_id=facts.tier_id,
             multiplier_bp=facts.multiplier_bp,
             discount_bp=0 if tier is None else tier.benefits.discount_bp,
-            facts=facts if rule_sets.ready(rule_sets.of_version(state, given.rule_version)).keeps_facts else None,
+            facts=facts if posting.rules.keeps_facts else None,
             earned=tuple(given.earned),
             points_earned=given.points,
             earning_id=given.earning_id,

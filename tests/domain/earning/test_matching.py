@@ -256,7 +256,7 @@ def test_a_rule_of_another_activity_says_so() -> None:
 )
 def test_what_no_rule_of_the_occasion_asks_for_is_not_looked_up(rule: EarningRule, needs: set[Need]) -> None:
     frames = (campaign(audience=Audience(tags=("vip",))),)
-    assert matching.needs(matching.compiled((rule,), frames), Trigger.PURCHASE) == needs
+    assert matching.compiled((rule,), frames).needs[Trigger.PURCHASE] == needs
 
 
 @pytest.mark.parametrize(
