@@ -14,12 +14,12 @@ from api.rewards.reward import Reward
 from api.stores import Store
 from domain import members, stores
 from domain.access import Scope
-from domain.redemptions import ending, placing
+from domain.redemptions import delivering, ending, placing
 from domain.redemptions import redemption as taking
 from domain.rewards import reward as offering
 from domain.stores import Channel
 
-shapes.named(taking.RedemptionState)
+shapes.named(taking.RedemptionState, taking.RedemptionOrigin)
 
 _STAFF: Final = access.staff(Scope.MEMBERS_READ)
 _WRITES: Final = access.staff(Scope.REDEMPTIONS_WRITE)
@@ -76,6 +76,7 @@ class Redemption(shapes.Node):
     )
     carrier: str | None
     tracking_number: str | None
+    origin: taking.RedemptionOrigin = strawberry.field(description="How the member came to it.")
     channel: Channel
     store: Store | None = shapes.linked(stores.Store, "store_id")
     fulfilled_store: Store | None = shapes.linked(stores.Store, "fulfilled_store_id")
@@ -147,6 +148,22 @@ class RewardRedeemInput(inputs.KeyedInput):
             channel=self.channel,
             store_id=ids.optional("Store", self.store_id, "storeId"),
             delivery=None if self.delivery is None else self.delivery.delivery(),
+        )
+
+
+@shapes.given()
+class RedemptionDeliverInput(inputs.RepeatableInput):
+    """How an open redemption is to come, of which nothing is on its way yet. A member chooses for its own."""
+
+    redemption_id: strawberry.ID
+    delivery: DeliveryInput
+
+    def command(self, context: Context) -> delivering.ChooseDelivery:
+        """The command for the domain. Refuses malformed ids."""
+        return delivering.ChooseDelivery(
+            redemption_id=ids.require("Redemption", self.redemption_id, "redemptionId"),
+            delivery=self.delivery.delivery(),
+            member_id=context.caller.member_id,
         )
 
 
@@ -255,6 +272,11 @@ class RewardRedeemPayload(_RedemptionPayload):
 
 
 @shapes.shape()
+class RedemptionDeliverPayload(_RedemptionPayload):
+    """The redemption with its delivery, and the member after it."""
+
+
+@shapes.shape()
 class RedemptionPayPayload(_RedemptionPayload):
     """The redemption, paid, and the member after it."""
 
@@ -315,6 +337,11 @@ class RedemptionMutations:
     async def reward_redeem(self, info: Info, input: RewardRedeemInput) -> RewardRedeemPayload:  # noqa: A002
         """Take a reward: spend its points, or hold them while money is due, and take it from stock, in one step."""
         return await payloads.run(info, input, RewardRedeemPayload)
+
+    @access.field(_COUNTER)
+    async def redemption_deliver(self, info: Info, input: RedemptionDeliverInput) -> RedemptionDeliverPayload:  # noqa: A002
+        """Choose how an open redemption comes: what was won waits for this."""
+        return await payloads.run(info, input, RedemptionDeliverPayload)
 
     @access.field(_WRITES)
     async def redemption_pay(self, info: Info, input: RedemptionPayInput) -> RedemptionPayPayload:  # noqa: A002

@@ -28,7 +28,7 @@ class RedemptionTable(Model):
     fulfilled = fields.IntField()
     cancelled = fields.IntField()
     returned = fields.IntField()
-    transaction_id = fields.UUIDField()
+    transaction_id = fields.UUIDField(null=True)
     hold_id = fields.UUIDField(null=True)
     pay_by = fields.DatetimeField(null=True)
     due_at = fields.DatetimeField(null=True)
@@ -38,6 +38,8 @@ class RedemptionTable(Model):
     pickup_code = fields.TextField(null=True)
     carrier = fields.TextField(null=True)
     tracking_number = fields.TextField(null=True)
+    origin = fields.CharEnumField(redemption.RedemptionOrigin, max_length=30)
+    origin_id = fields.UUIDField(null=True)
     channel = fields.CharEnumField(stores.Channel, max_length=30)
     store_id = fields.UUIDField(null=True)
     fulfilled_store_id = fields.UUIDField(null=True)
@@ -54,9 +56,15 @@ class RedemptionTable(Model):
             # What waits for the clock.
             Index(fields=("program_id", "due_at"), name="redemptions_due"),
             Index(fields=("program_id", "store_id", "placed_at"), name="redemptions_store"),
+            Index(fields=("program_id", "origin_id"), name="redemptions_origin_of"),
         )
         constraints = (
-            CheckConstraint(check="quantity > 0 AND points > 0 AND cash_minor >= 0", name="redemptions_amounts"),
+            CheckConstraint(
+                check="quantity > 0 AND points >= 0 AND cash_minor >= 0 AND (points > 0 OR origin <> 'REWARD')",
+                name="redemptions_amounts",
+            ),
+            CheckConstraint(check="(points > 0) = (transaction_id IS NOT NULL)", name="redemptions_spending"),
+            CheckConstraint(check="(origin = 'REWARD') = (origin_id IS NULL)", name="redemptions_origin"),
             CheckConstraint(check="(state IN ('PLACED', 'PAID')) = (closed_at IS NULL)", name="redemptions_closed"),
             CheckConstraint(
                 check="cancelled >= 0 AND returned >= 0 AND fulfilled >= returned"

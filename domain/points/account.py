@@ -46,6 +46,7 @@ class SourceType(StrEnum):
     LOT = "LOT"
     ACTIVITY = "ACTIVITY"
     GRANT = "GRANT"  # what the program's rules gave for an occasion of its own
+    PRIZE = "PRIZE"  # won, or given for an achievement; the id is that of what it was won in
     SHORTFALL = "SHORTFALL"
 
 

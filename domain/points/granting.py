@@ -18,7 +18,7 @@ from domain.earning.rules import OF_PURCHASES, Cap, EarningKind, EarningRule, Pe
 from domain.kernel import FAMILY, AnyRow, Want
 from domain.members import Member
 from domain.points import lots
-from domain.points.account import SourceType, TransactionKind
+from domain.points.account import PointTransaction, SourceType, TransactionKind
 from domain.points.book import Book, Opening, Source
 from domain.points.qualifying import QualifyingEntry, year_of
 from domain.points.segmenting import figures_of
@@ -105,8 +105,28 @@ class GrantingBook(Book):
         earning_id = self.transactions[first].id if len(self.transactions) > first else None
         return Given(earned, self.program.rule_version, earning_id)
 
-    def give(self, trigger: Trigger, occasion: str, at: datetime, *, tier: Tier | None = None) -> Grant | None:
-        """Credit what rules and the member's tier give for an occasion of the program's own, once for ever.
+    def award(self, points: int, source: Source, *, rule: str = "") -> PointTransaction:
+        """Credit points that were won: at once available, for as long as any. Refuses `PointsOverflow`."""
+        program, now = self.program, self.state.now
+        self.touch(now)
+        opening = Opening(
+            amount=points,
+            available_at=now,
+            expires_at=lots.expires_at(program.expiry, now, program.time_zone),
+            expires_when_idle=program.expiry.kind is ExpiryKind.INACTIVITY,
+        )
+        return self.credit(TransactionKind.EARN, source, (opening,), rule=rule)
+
+    def give(
+        self,
+        trigger: Trigger,
+        occasion: str,
+        at: datetime,
+        *,
+        tier: Tier | None = None,
+        gifts: Sequence[EarningRule] = (),
+    ) -> Grant | None:
+        """Credit what rules, the member's tier and `gifts` give for an occasion of the program's own, once for ever.
 
         None if it was given before, or nothing gives for it.
         """
@@ -123,7 +143,7 @@ class GrantingBook(Book):
             channel=None if self.member is None else self.member.channel,
         )
         source = Source(SourceType.SIGN_UP if trigger is Trigger.ENROLLMENT else SourceType.GRANT, key)
-        given = self.earn(happening, facts, source, gifts=self._gifts(trigger, tier))
+        given = self.earn(happening, facts, source, gifts=(*self._gifts(trigger, tier), *gifts))
         if not given.earned:
             return None
         grant = Grant(

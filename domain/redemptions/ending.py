@@ -10,7 +10,7 @@ from domain.points.account import Hold, HoldState, LotDraw, SourceType
 from domain.points.book import Source
 from domain.points.posting import Posting, Returned, open_posting, wants_to_draw
 from domain.programs import Program
-from domain.redemptions.placing import require_store
+from domain.redemptions.delivering import require_store
 from domain.redemptions.redemption import (
     PaymentMismatch,
     PickupCodeUnknown,
@@ -18,6 +18,7 @@ from domain.redemptions.redemption import (
     Redemption,
     RedemptionClosed,
     RedemptionNotOpen,
+    RedemptionOrigin,
     RedemptionPaid,
     RedemptionState,
     RedemptionUnpaid,
@@ -103,11 +104,15 @@ class PayRedemption(Command[Redeemed]):
 def _wants_of_hold(redemption: Redemption) -> tuple[Want, ...]:
     if redemption.hold_id is None:
         return ()
-    return (
-        Want(Hold, redemption.hold_id, is_locked=True),
-        Want(LotDraw, redemption.transaction_id, FAMILY),
-        Want(RewardStock, redemption.reward_id, is_locked=True),
-    )
+    return (Want(Hold, redemption.hold_id, is_locked=True), *_wants_to_give_back(redemption))
+
+
+def _wants_to_give_back(redemption: Redemption) -> tuple[Want, ...]:
+    """The lots that points come back to, and the shelf that units do."""
+    shelf = Want(RewardStock, redemption.reward_id, is_locked=True)
+    if redemption.transaction_id is None:
+        return (shelf,)
+    return (Want(LotDraw, redemption.transaction_id, FAMILY), shelf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,11 +202,7 @@ class CancelRedemption(Command[Redeemed]):
         reason = checks.reason(self.reason)
         redemption = require_open(find(state, self.redemption_id, self.member_id), state.now)
         quantity = _require_some("quantity", self.quantity, redemption.remaining)
-        state.need(
-            *wants_to_draw(state, redemption.member_id),
-            Want(LotDraw, redemption.transaction_id, FAMILY),
-            Want(RewardStock, redemption.reward_id, is_locked=True),
-        )
+        state.need(*wants_to_draw(state, redemption.member_id), *_wants_to_give_back(redemption))
         posting = open_posting(state, redemption.member_id)
         redemption = replace(redemption, reason=reason)
         if redemption.due_at is not None:
@@ -241,17 +242,14 @@ def _given_back(
     cash = part(after.cash_minor, gone, now_gone, after.quantity)
     returned = Returned(to_lots=0, replaced=0, forfeited=0)
     if points:
+        assert after.transaction_id is not None, "points were spent in a transaction"
         before = part(after.points, 0, gone, after.quantity)
         source = Source(SourceType.REDEMPTION, after.id)
         returned = posting.give_back(after.transaction_id, source, points, returned_before=before)
     after = replace(after, state=state_of(after))
     if not after.remaining:
         after = replace(after, closed_at=state.now)
-    stocks: tuple[Row, ...] = ()
-    if is_restocked:
-        stock = state.get(RewardStock, after.reward_id)
-        put_back = stock.put_back(now_gone - gone)
-        stocks = () if put_back is stock else (put_back,)
+    stocks = _restocked(state, after, now_gone - gone) if is_restocked else ()
     rows = posting.close()
     result = Redeemed(
         redemption=after,
@@ -262,6 +260,15 @@ def _given_back(
         cash_minor=cash,
     )
     return Decision(result, save=(*rows, *stocks, after), events=(_closed(after), *posting.events))
+
+
+def _restocked(state: State, redemption: Redemption, quantity: int) -> tuple[Row, ...]:
+    """Put units back where they came from. What was set aside as a prize or for a group is not for sale again."""
+    if redemption.origin is not RedemptionOrigin.REWARD:
+        return ()
+    stock = state.get(RewardStock, redemption.reward_id)
+    put_back = stock.put_back(quantity)
+    return () if put_back is stock else (put_back,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,11 +291,7 @@ class ReturnRedemption(Command[Redeemed]):
         if not had:
             raise RedemptionNotOpen(state=redemption.state_at(state.now))
         quantity = _require_some("quantity", self.quantity, had)
-        state.need(
-            *wants_to_draw(state, redemption.member_id),
-            Want(LotDraw, redemption.transaction_id, FAMILY),
-            Want(RewardStock, redemption.reward_id, is_locked=True),
-        )
+        state.need(*wants_to_draw(state, redemption.member_id), *_wants_to_give_back(redemption))
         posting = open_posting(state, redemption.member_id)
         voided: tuple[Row, ...] = ()
         if state.get(Reward, redemption.reward_id).pool_id is not None:

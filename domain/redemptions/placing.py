@@ -3,35 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Final
 from uuid import UUID
 
-from domain import calendars, checks, codes, members, stores, trade
+from domain import calendars, checks, members, stores, trade
 from domain.kernel import FAMILY, Command, Decision, Event, Row, State, Want
 from domain.members import MemberRef
 from domain.points.account import SourceType
 from domain.points.book import Source
 from domain.points.posting import Posting, open_posting, wants_to_draw
-from domain.redemptions.redemption import (
-    Address,
-    Delivery,
-    DeliveryInvalid,
-    Redeemed,
-    Redemption,
-    RedemptionState,
-    RewardRedeemed,
-    WrongStore,
-)
+from domain.redemptions import delivering
+from domain.redemptions.handing import handed_over
+from domain.redemptions.redemption import Delivery, Redeemed, Redemption, RewardRedeemed
 from domain.rewards.availability import Asking, Taken, obstacles, price_for
-from domain.rewards.reward import QUANTITY_MAX, DeliveryKind, Price, Reward, RewardKind
+from domain.rewards.reward import QUANTITY_MAX, Price, Reward
 from domain.rewards.standing import standing_of
 from domain.rewards.stock import RewardStock, StockHold, open_shelf
-from domain.stores import Channel, Store
-from domain.vouchers import issuing
-from domain.vouchers.voucher import Origin, VoucherOrigin
-
-PICKUP_CODE_LENGTH: Final = 10
-_SHOWN_AT_STORES: Final = frozenset({RewardKind.SERVICE, RewardKind.EVENT})
+from domain.stores import Channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +50,7 @@ class RedeemReward(Command[Redeemed]):
         reward = state.get(Reward, self.reward_id)
         posting.require_active()
         store = stores.open_store(state, self.store_id)
-        delivery = _checked_delivery(state, reward, self.delivery, store)
+        delivery = delivering.checked(state, reward, self.delivery, store)
         today = calendars.local_date(state.now, posting.program.time_zone)
         shelf = open_shelf(state, reward, self.quantity, today)
         price = self._judged(state, posting, reward, shelf.stock)
@@ -71,7 +58,7 @@ class RedeemReward(Command[Redeemed]):
         limited = trade.redeem(state, store, self.channel, redemption.points, today)
         shelf = replace(shelf, stock=shelf.stock.take(self.quantity, today=today, daily_stock=reward.daily_stock))
         held = _held(redemption, today)
-        redemption, issued = _handed_over(state, redemption, reward)
+        redemption, issued = handed_over(state, redemption, reward)
         rows = posting.close()
         return Decision(
             Redeemed(redemption=redemption, account=posting.account),
@@ -103,7 +90,6 @@ class RedeemReward(Command[Redeemed]):
         cash = checks.amount("cash", price.cash_minor * self.quantity)
         due_at = state.now + timedelta(minutes=reward.pay_minutes) if cash else None
         hold_id, transaction_id = _paid_with_points(posting, redemption_id, points, due_at)
-        is_shown = reward.kind in _SHOWN_AT_STORES or (delivery is not None and delivery.kind is DeliveryKind.PICK_UP)
         return Redemption(
             id=redemption_id,
             program_id=state.program_id,
@@ -117,7 +103,7 @@ class RedeemReward(Command[Redeemed]):
             pay_by=due_at,
             due_at=due_at,
             delivery=delivery,
-            pickup_code=codes.made(state.new_seed(), PICKUP_CODE_LENGTH) if is_shown else None,
+            pickup_code=delivering.pickup_code(state, reward, delivery),
             channel=self.channel,
             store_id=self.store_id,
             placed_at=state.now,
@@ -150,21 +136,6 @@ def _held(redemption: Redemption, today: date) -> tuple[Row, ...]:
     )
 
 
-def _handed_over(state: State, redemption: Redemption, reward: Reward) -> tuple[Redemption, tuple[Row, ...]]:
-    """What comes from a pool is in the member's hand at once. Refuses a pool that is empty."""
-    if reward.pool_id is None:
-        return redemption, ()
-    origin = Origin(
-        kind=VoucherOrigin.REDEMPTION,
-        redemption_id=redemption.id,
-        channel=redemption.channel,
-        store_id=redemption.store_id,
-    )
-    issued = issuing.issue(state, reward.pool_id, redemption.member_id, origin, count=redemption.quantity)
-    after = replace(redemption, state=RedemptionState.FULFILLED, fulfilled=redemption.quantity, closed_at=state.now)
-    return after, issued.save
-
-
 def _taken(state: State, reward: Reward, member_id: UUID) -> Sequence[Taken]:
     if reward.limit_per_member is None and not reward.limits:
         return ()
@@ -182,45 +153,4 @@ def _told(redemption: Redemption) -> Event:
         reward_id=redemption.reward_id,
         quantity=redemption.quantity,
         points=redemption.points,
-    )
-
-
-def _checked_delivery(state: State, reward: Reward, delivery: Delivery | None, store: Store | None) -> Delivery | None:
-    """The delivery, checked. Refuses `WrongStore` and `DeliveryInvalid`."""
-    if store is not None and delivery is None:
-        require_store(state, reward, store)
-    if delivery is None:
-        if reward.deliveries:
-            raise DeliveryInvalid(field=("delivery",), why=f"one of {', '.join(reward.deliveries)} is to be chosen")
-        return None
-    if delivery.kind not in reward.deliveries:
-        raise DeliveryInvalid(field=("delivery", "kind"), why=f"{delivery.kind} is not offered for this reward")
-    if delivery.kind is DeliveryKind.SHIPPING:
-        if delivery.address is None:
-            raise DeliveryInvalid(field=("delivery", "address"), why="an address is needed to send it")
-        return Delivery(kind=delivery.kind, address=_checked_address(delivery.address))
-    if delivery.store_id is None:
-        raise DeliveryInvalid(field=("delivery", "storeId"), why="a store is needed to pick it up")
-    chosen = stores.open_store(state, delivery.store_id)
-    assert chosen is not None, "a store was named"
-    require_store(state, reward, chosen)
-    return Delivery(kind=delivery.kind, store_id=chosen.id)
-
-
-def require_store(state: State, reward: Reward, store: Store) -> None:
-    """Refuses `WrongStore` unless the reward can be had at the store."""
-    if reward.store_ids and store.id not in reward.store_ids:
-        expected = ", ".join(state.get(Store, store_id).code for store_id in reward.store_ids[:10])
-        raise WrongStore(field=("storeId",), store=store.code, expected=expected)
-
-
-def _checked_address(address: Address) -> Address:
-    return Address(
-        name=checks.text("delivery.address.name", address.name),
-        phone=checks.phone(address.phone),
-        country_code=checks.text("delivery.address.countryCode", address.country_code, length_max=2),
-        region=checks.optional_text("delivery.address.region", address.region),
-        city=checks.text("delivery.address.city", address.city),
-        street=checks.text("delivery.address.street", address.street),
-        postal_code=checks.optional_text("delivery.address.postalCode", address.postal_code, length_max=20),
     )

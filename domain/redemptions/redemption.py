@@ -24,6 +24,15 @@ class RedemptionState(StrEnum):
     LAPSED = "LAPSED"  # not paid in time
 
 
+class RedemptionOrigin(StrEnum):
+    """How a member came to a redemption."""
+
+    REWARD = "REWARD"  # taken from the mall, for its price; its units are from the reward's shelf
+    PRIZE = "PRIZE"  # won or given: it cost nothing
+    FLASH_SALE = "FLASH_SALE"  # a claim of a flash sale that is paid
+    GROUP_DEAL = "GROUP_DEAL"  # a seat in a group that is full
+
+
 _OPEN: Final = frozenset({RedemptionState.PLACED, RedemptionState.PAID})
 _GONE: Final = frozenset({RedemptionState.CANCELLED, RedemptionState.RETURNED, RedemptionState.LAPSED})
 
@@ -73,7 +82,8 @@ class Redemption(Row):
     cancelled: int = 0
     returned: int = 0
     # The REDEEM or CAPTURE transaction, whose lots points come back to; while they are held, the HOLD transaction.
-    transaction_id: UUID
+    # None where it cost no points.
+    transaction_id: UUID | None = None
     hold_id: UUID | None = None
     # Before when the cash must be paid, where some is due.
     pay_by: datetime | None = None
@@ -86,6 +96,9 @@ class Redemption(Row):
     pickup_code: str | None = None
     carrier: str | None = None
     tracking_number: str | None = None
+    # What it is the end of, where it was not taken from the mall: the claim, the seat, or what it was won in.
+    origin: RedemptionOrigin = RedemptionOrigin.REWARD
+    origin_id: UUID | None = None
     channel: Channel
     store_id: UUID | None = None
     # Where it was handed out, if it was at a store.

@@ -28,6 +28,7 @@ class VoucherOrigin(StrEnum):
     GRANT = "GRANT"  # the shop gave it
     CLAIM = "CLAIM"  # the member took it, or brought its code
     REDEMPTION = "REDEMPTION"  # for points
+    PRIZE = "PRIZE"  # won, or given for an achievement
 
 
 _GOOD: Final = frozenset({VoucherState.ISSUED, VoucherState.RETURNED})

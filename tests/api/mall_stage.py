@@ -54,6 +54,10 @@ class MallStage:
             "redemptionFulfill": {"redemptionId": ids["redemption"]},
             "rewardLike": {**member, "rewardId": ids["reward"]},
             "rewardUnlike": {**member, "rewardId": ids["reward"]},
+            "redemptionDeliver": {
+                "redemptionId": ids["redemption"],
+                "delivery": {"kind": "PICK_UP", "storeId": ids["store"]},
+            },
             "redemptionPay": {**once, "redemptionId": ids["redemption"], "amount": money, "reference": "p"},
             "redemptionPickUp": {"pickupCode": "NOBODYSCODE", "storeId": ids["store"]},
             "redemptionReturn": {**once, "redemptionId": ids["redemption"], "reason": "test"},

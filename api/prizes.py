@@ -1,0 +1,41 @@
+"""Prizes in the API: what a member may be given besides by rules, told and shown the same everywhere."""
+
+import strawberry
+
+from api import ids, scalars, shapes
+from api.rewards.reward import Reward
+from api.vouchers.pool import VoucherPool
+from domain import prizes
+from domain.rewards import reward as offering
+from domain.vouchers import pool as supplying
+
+shapes.named(prizes.PrizeKind)
+
+
+@shapes.shape()
+class Prize:
+    """What a member is given: points, a voucher of a pool, an item of the mall, or nothing."""
+
+    kind: prizes.PrizeKind
+    points: scalars.Points
+    pool: VoucherPool | None = shapes.linked(supplying.VoucherPool, "pool_id")
+    reward: Reward | None = shapes.linked(offering.Reward, "reward_id")
+
+
+@shapes.given()
+class PrizeInput:
+    """What a member is given: `points` for POINTS, `poolId` for a VOUCHER, `rewardId` for an ITEM, and no more."""
+
+    kind: prizes.PrizeKind
+    points: scalars.Points = scalars.Points(0)
+    pool_id: strawberry.ID | None = None
+    reward_id: strawberry.ID | None = None
+
+    def prize(self, field: str = "prize") -> prizes.Prize:
+        """The prize for the domain. Refuses malformed ids."""
+        return prizes.Prize(
+            kind=self.kind,
+            points=self.points,
+            pool_id=ids.optional("VoucherPool", self.pool_id, f"{field}.poolId"),
+            reward_id=ids.optional("Reward", self.reward_id, f"{field}.rewardId"),
+        )
