@@ -160,7 +160,7 @@ def field(policy: Requires) -> Callable[[Resolver], Resolver]:
 
 def resolved_by(policy: Requires, resolver: Callable[..., Any], *, description: str | None = None) -> Any:
     """A field with a policy and a resolver that stands elsewhere and takes `info`."""
-    return strawberry.field(resolver=_checked(policy, resolver), directives=[policy], description=description)
+    return strawberry.field(resolver=checked(policy, resolver), directives=[policy], description=description)
 
 
 def guarded(policy: Requires, attribute: str, *, description: str | None = None) -> Any:
@@ -172,12 +172,12 @@ def guarded(policy: Requires, attribute: str, *, description: str | None = None)
     return resolved_by(policy, resolve, description=description)
 
 
-def _checked(policy: Requires, resolver: Callable[..., Any]) -> Callable[..., Any]:
+def checked(policy: Requires, resolver: Callable[..., Any]) -> Callable[..., Any]:
     """The resolver, run only for callers whom the policy lets in; compared before anything is awaited."""
 
     @functools.wraps(resolver)
-    def checked(*parents: Any, info: Info, **arguments: Any) -> Any:
+    def resolve(*parents: Any, info: Info, **arguments: Any) -> Any:
         require(policy, info.context.caller)
         return resolver(*parents, info=info, **arguments)
 
-    return checked
+    return resolve

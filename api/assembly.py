@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 
 from api import context, http, limits, schema, seed, worker
 from api import settings as configuration
-from persistence import connection, embedded, memory, migrations, reachability, rows
+from persistence import connection, embedded, live, memory, migrations, reachability, rows
 from persistence.engine import Engine, running
 
 Contract = Callable[[], strawberry.Schema]
@@ -42,20 +42,21 @@ async def assemble(
         aioredis.Redis.from_url(
             stores.redis_url, socket_timeout=REDIS_SECONDS_MAX, socket_connect_timeout=REDIS_SECONDS_MAX
         ) as redis,
+        live.running(redis) as hub,
     ):
         # Whoever brings a database of their own is asked first: `tessera seed`.
         if settings.database_url is None:
             await seed.ensure(engine, settings.data_dir)
-        application = _application(settings, engine, redis, contract)
+        application = _application(settings, engine, redis, hub, contract)
         memory.spare_the_collector()
         async with worker.running(engine, address) if settings.works else contextlib.nullcontext():
             yield application
 
 
 def _application(
-    settings: configuration.Settings, engine: Engine, redis: "aioredis.Redis", contract: Contract
+    settings: configuration.Settings, engine: Engine, redis: "aioredis.Redis", hub: live.Hub, contract: Contract
 ) -> Starlette:
-    shared = context.backend(settings, engine, redis, signing_key=configuration.signing_key(settings))
+    shared = context.backend(settings, engine, redis, signing_key=configuration.signing_key(settings), hub=hub)
 
     async def redis_answers() -> None:
         await redis.ping()

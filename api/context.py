@@ -23,6 +23,7 @@ from domain.kernel import Command, Outcome
 from domain.points.account import MemberFrozen
 from persistence import clock
 from persistence.engine import Engine, QueueFull, Unavailable
+from persistence.live import Hub
 from persistence.throttles import Throttle
 
 Result = TypeVar("Result")
@@ -42,6 +43,7 @@ class Backend:
     passwords: Passwords
     quotes: Quotes
     throttle: Throttle
+    hub: Hub
     now: Callable[[], datetime]
 
 
@@ -51,21 +53,28 @@ def backend(
     redis: aioredis.Redis | None,
     *,
     signing_key: str,
+    hub: Hub | None = None,
     now: Callable[[], datetime] = clock.now,
 ) -> Backend:
-    """Put together what requests share. `signing_key` signs tokens; without Redis logins are not limited."""
+    """Put together what requests share. `signing_key` signs tokens; without Redis logins are not limited.
+
+    Without a hub of its own, only this process hears what changes.
+    """
     tokens = Tokens(
         signing_key, member_minutes=chosen.member_token_minutes, operator_minutes=chosen.operator_token_minutes
     )
-    return Backend(
+    shared = Backend(
         engine=engine,
         tokens=tokens,
         credentials=Credentials(tokens, cache_seconds=chosen.api_key_cache_seconds, now=now),
         passwords=Passwords(),
         quotes=Quotes(signing_key),
         throttle=Throttle(redis),
+        hub=Hub(None) if hub is None else hub,
         now=now,
     )
+    engine.on_kept = shared.hub.kept
+    return shared
 
 
 class Context:
@@ -87,6 +96,11 @@ class Context:
         if self._loaders is None:
             self._loaders = Loaders(self.caller.program_id, self.now, self._told)
         return self._loaders
+
+    def renew(self, now: datetime, loaders: Loaders) -> None:
+        """Answer as of another instant, through loaders that others may read through at the same time."""
+        self.now = now
+        self._loaders = loaders
 
     def _refresh(self, told: object) -> None:
         """Forget what was read, for something has changed, but for the rows that a command told."""

@@ -204,7 +204,7 @@ class MemberQueries:
     async def member(self, info: Info, ref: MemberRefInput) -> Member | None:
         """A member by one of its keys; null if there is none, and to a member if it is another."""
         try:
-            found = await _found(info.context, ref.ref())
+            found = await find_member(info.context, ref.ref())
         except Refusal:
             return None
         is_another = found is not None and info.context.caller.is_member and found.id != info.context.caller.id
@@ -233,7 +233,8 @@ class MemberQueries:
         return connections.page(found, stored.KEYSET, part)
 
 
-async def _found(context: Context, ref: members.MemberRef) -> members.Member | None:
+async def find_member(context: Context, ref: members.MemberRef) -> members.Member | None:
+    """The member that is named; None if there is none."""
     if ref.id is not None:
         return await context.loaders.row(members.Member, ref.id)
     told = {key: value for key in ("external_id", "phone", "card_number") if (value := getattr(ref, key)) is not None}

@@ -12,6 +12,7 @@ from api import (
     campaigns,
     checkout,
     enrollments,
+    live,
     members,
     nodes,
     offsets,
@@ -85,6 +86,11 @@ class Mutation(
     """Every feature's mutations."""
 
 
+@strawberry.type(description="What can be listened to: answered at once, and again whenever the answer changed.")
+class Subscription(live.LiveSubscriptions):
+    """Every feature's live answers."""
+
+
 # Reached by `node` alone, from which no field of the schema leads to them.
 _TYPES: Final = (account.PointTransaction, refund.Refund)
 
@@ -97,6 +103,7 @@ def build(*, mutation: type = Mutation, is_sorted: bool = False) -> strawberry.S
     schema = strawberry.Schema(
         Query,
         mutation,
+        Subscription,
         types=_TYPES,
         config=StrawberryConfig(sort_schema=is_sorted, scalar_map=scalars.SCALARS),
     )

@@ -6,8 +6,10 @@ header; it then stands in the place of that header. The context is built anew fo
 that has expired meanwhile opens no new one.
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from inspect import isawaitable
 from typing import Any, cast
@@ -33,6 +35,15 @@ from api import errors, execution, parameters, wire
 CONNECTION_INIT_SECONDS_MAX = 10
 SUBSCRIPTIONS_MAX = 20
 """Running at once on one socket."""
+SEND_SECONDS_MAX = 10
+"""How long one answer may wait for a client to read it."""
+CLOSE_SECONDS_MAX = 1
+
+logger = logging.getLogger("tessera.live")
+
+
+class TooSlow(Exception):
+    """A client does not read what is sent to it."""
 
 
 class Connection:
@@ -72,12 +83,12 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         try:
             async with aclosing(self._contents(operation, request_id)) as contents:
                 async for content in contents:
-                    await operation.send_operation_message(
-                        {"id": operation.id, "type": "next", "payload": cast(NextMessagePayload, content)}
-                    )
+                    await self._send(operation, content)
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
         except WebSocketDisconnected:
             return
+        except TooSlow:
+            await self._drop()
         except errors.DocumentError as refused:
             await self._fail(operation, errors.stamped(refused.faults, request_id))
         except errors.ApiError as error:
@@ -86,6 +97,23 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             # Nothing above catches for this task: what is not sent here leaves the client waiting for ever.
             errors.log_unexpected(error, request_id, "a subscription")
             await self._fail(operation, [errors.internal(request_id)])
+
+    async def _send(self, operation: Operation[Connection, None], content: dict[str, Any]) -> None:
+        """Send an answer. Raises `TooSlow` for a client that does not read what it asked for."""
+        try:
+            async with asyncio.timeout(SEND_SECONDS_MAX):
+                await operation.send_operation_message(
+                    {"id": operation.id, "type": "next", "payload": cast(NextMessagePayload, content)}
+                )
+        except TimeoutError:
+            raise TooSlow from None
+
+    async def _drop(self) -> None:
+        """Close the socket of a client that does not read; the server's own pings end what cannot even be closed."""
+        logger.info("a client was dropped: it did not read its live answers")
+        with suppress(TimeoutError, WebSocketDisconnected):
+            async with asyncio.timeout(CLOSE_SECONDS_MAX):
+                await self.websocket.close(code=1013, reason="The client reads too slowly; connect again.")
 
     async def _contents(
         self, operation: Operation[Connection, None], request_id: str

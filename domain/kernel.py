@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
+from domain.topics import Subject, topic
+
 DetailValue = int | str | bool | None
 
 
@@ -52,6 +54,10 @@ class Event:
 
     # Which part of the schema the event is about, so that consumers can filter without parsing.
     member_id: UUID | None = None
+
+    def topics(self) -> "tuple[str, ...]":
+        """What it changed of the program, for those who listen to that live."""
+        return () if self.member_id is None else (topic(Subject.MEMBER, self.member_id),)
 
 
 AnyRow = TypeVar("AnyRow", bound=Row)

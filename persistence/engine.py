@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -18,7 +18,7 @@ from uuid import UUID
 
 import asyncpg
 
-from domain.kernel import Command, Outcome, Refusal
+from domain.kernel import Command, Event, Outcome, Refusal
 from persistence import clock, receipts
 from persistence.batches import Batch, KeyUsed
 from persistence.connection import Address, connect
@@ -106,6 +106,8 @@ class Engine:
     ) -> None:
         self.figures = Figures()
         self.connect = connect
+        # Told what every batch made happen, once it is kept. Must not fail, and not take long.
+        self.on_kept: Callable[[UUID, Sequence[Event]], None] = lambda _program_id, _events: None
         self._batch_max = batch_max
         self._queue_max = queue_max
         self._retry_max = retry_max
@@ -342,6 +344,7 @@ class Engine:
             await batch.journal.write(connection, batch.now)
             lane.is_in_doubt = True
             await connection.execute("COMMIT")
+            self.on_kept(turn.program_id, batch.journal.events)
             return await batch.told(connection)
         except BaseException:
             turn.stumble()

@@ -49,6 +49,11 @@ class Journal:
         """Gather an event for the outbox."""
         self._events.append((key, event))
 
+    @property
+    def events(self) -> list[Event]:
+        """What happened, in order."""
+        return [event for _, event in self._events]
+
     def hides(self, want: Want) -> bool:
         """Whether another transaction that asks for this would not see it, and not wait either, before the commit.
 

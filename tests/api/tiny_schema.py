@@ -240,7 +240,9 @@ class Socket:
             "headers": [(name.encode(), value.encode()) for name, value in {"host": "shop.test", **headers}.items()],
             "subprotocols": list(protocols),
         }
-        self._task = asyncio.create_task(app(scope, self._to_app.get, self._from_app.put))
+        self._reads = asyncio.Event()
+        self._reads.set()
+        self._task = asyncio.create_task(app(scope, self._to_app.get, self._take))
         self._to_app.put_nowait({"type": "websocket.connect"})
 
     async def __aenter__(self) -> "Socket":
@@ -249,6 +251,15 @@ class Socket:
     async def __aexit__(self, *_: object) -> None:
         self._to_app.put_nowait({"type": "websocket.disconnect", "code": 1000})
         await asyncio.wait_for(self._task, 5)
+
+    async def _take(self, message: Message) -> None:
+        await self._reads.wait()
+        await self._from_app.put(message)
+
+    def stall(self) -> asyncio.Event:
+        """Read nothing more until the event is set: what is sent waits, as with a full window of TCP."""
+        self._reads.clear()
+        return self._reads
 
     def send(self, message: object) -> None:
         """Send a message as JSON, or a string as it is."""

@@ -1,0 +1,108 @@
+"""Live answers: a subscription is a query that is answered at once, and again whenever its answer may have changed.
+
+What is told between processes is only that something changed; every answer is read anew, and who is slow skips what
+lies between two answers instead of waiting for it.
+"""
+
+import asyncio
+import inspect
+from collections.abc import AsyncGenerator, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar, cast
+from uuid import UUID
+
+import strawberry
+
+from api import access, inputs, shapes
+from api.access import Requires
+from api.context import Context, Info
+from api.inputs import MemberRefInput
+from api.loaders import Loaders
+from api.members import Member, find_member
+from domain import members
+from domain.access import Scope
+from domain.kernel import Refusal
+from domain.topics import Subject, topic
+
+Resolver = TypeVar("Resolver", bound=Callable[..., Any])
+
+# At most two answers a second, however much changes.
+PAUSE_SECONDS: Final = 0.5
+# A subscription ends after so long, so that whoever holds it shows a credential again.
+LIVE_SECONDS_MAX: Final = 3600
+# Those who are woken by the same change read together; what they read is at most so old.
+_TOGETHER: Final = timedelta(seconds=0.25)
+_PROGRAMS_MAX: Final = 1_000
+
+
+def field(policy: Requires) -> Callable[[Resolver], Resolver]:
+    """Make an async generator, which takes `info`, a subscription with a policy; its docstring is the description."""
+
+    def decorate(resolver: Resolver) -> Resolver:
+        policed: Any = strawberry.subscription(
+            resolver=access.checked(policy, resolver), directives=[policy], description=inspect.getdoc(resolver)
+        )
+        return cast("Resolver", policed)
+
+    return decorate
+
+
+class Readings:
+    """The loaders that everybody of a program reads through who is woken by the same change: one statement for all."""
+
+    def __init__(self) -> None:
+        self._kept: dict[UUID, tuple[int, datetime, Loaders]] = {}
+
+    def renew(self, context: Context) -> None:
+        """Let a context answer as of now."""
+        now, told = context.backend.now(), context.backend.hub.told
+        program_id = context.caller.program_id
+        kept = self._kept.get(program_id)
+        if kept is None or kept[0] != told or now - kept[1] >= _TOGETHER:
+            if len(self._kept) >= _PROGRAMS_MAX:
+                self._kept.clear()
+            kept = self._kept[program_id] = (told, now, Loaders(program_id, now))
+        context.renew(kept[1], kept[2])
+
+
+_READINGS: Final = Readings()
+
+
+async def answers(context: Context, topics: Sequence[str]) -> AsyncGenerator[None, None]:
+    """Yield when it is time for an answer: at once, then after changes of the topics, at most two a second."""
+    clock = asyncio.get_running_loop().time
+    ends_at = clock() + LIVE_SECONDS_MAX
+    with context.backend.hub.listening(context.caller.program_id, topics) as listener:
+        while clock() < ends_at:
+            _READINGS.renew(context)
+            yield
+            await asyncio.sleep(PAUSE_SECONDS)
+            await listener.changed()
+
+
+@shapes.shape()
+class LiveSubscriptions:
+    """What can be listened to."""
+
+    @field(access.staff_or_member(Scope.MEMBERS_READ))
+    async def member(self, info: Info, ref: MemberRefInput | None = None) -> AsyncGenerator[Member | None, None]:
+        """A member, and all that is its own: now, and whenever something of it has changed. Null if there is none.
+
+        A member leaves `ref` out and listens to itself.
+        """
+        context = info.context
+        found = await _wanted(context, ref)
+        if found is None:
+            yield None
+            return
+        async for _ in answers(context, (topic(Subject.MEMBER, found.id),)):
+            yield shapes.as_shape(Member, await context.loaders.row(members.Member, found.id))
+
+
+async def _wanted(context: Context, ref: MemberRefInput | None) -> members.Member | None:
+    """The member to listen to; None if there is none, as when it is asked for."""
+    try:
+        wanted = inputs.member(context, ref)
+    except Refusal:
+        return None
+    return await find_member(context, wanted)

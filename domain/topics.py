@@ -1,0 +1,15 @@
+"""Topics: under which names changes are told to those who listen live."""
+
+from enum import StrEnum
+from uuid import UUID
+
+
+class Subject(StrEnum):
+    """What may be listened to live."""
+
+    MEMBER = "member"  # a member, its account, and all that is its own
+
+
+def topic(subject: Subject, key: UUID) -> str:
+    """The name under which a change of something is told."""
+    return f"{subject}:{key}"

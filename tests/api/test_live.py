@@ -1,0 +1,147 @@
+"""Live answers over sockets: at once, after changes, for whom the policy names, and not to who does not read."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from api import live, schema, subscriptions
+from tests.api import tiny_schema
+from tests.api.shops import Shop, key
+from tests.api.stages import policies
+
+BALANCE = "subscription { member { account { available } } }"
+OF = "subscription ($id: ID!) { member(ref: {id: $id}) { account { available tier { name } } } }"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two answers a second are few for a test."""
+    monkeypatch.setattr(live, "PAUSE_SECONDS", 0.01)
+
+
+@contextlib.asynccontextmanager
+async def listening(shop: Shop, token: str, query: str, **variables: Any) -> AsyncIterator[tiny_schema.Socket]:
+    """A socket on which a subscription runs."""
+    async with tiny_schema.connect(shop.world.app, authorization=f"Bearer {token}") as socket:
+        await socket.start()
+        socket.subscribe(query, variables=variables)
+        yield socket
+
+
+async def available(socket: tiny_schema.Socket) -> int:
+    message = await socket.message()
+    assert message["type"] == "next", message
+    points: int = message["payload"]["data"]["member"]["account"]["available"]
+    return points
+
+
+async def refused(socket: tiny_schema.Socket) -> str:
+    message = await socket.message()
+    assert message["type"] == "error", message
+    return str(message["payload"][0]["extensions"]["code"])
+
+
+async def test_a_member_sees_its_balance_now_and_after_every_change(shop: Shop) -> None:
+    member = await shop.enroll()
+    await shop.enroll("m-2")
+    async with listening(shop, shop.member_token(member), BALANCE) as socket:
+        assert await available(socket) == 0
+        await shop.grant(member, 70)
+        assert await available(socket) == 70
+        await shop.buy(member, "30")
+        assert await available(socket) == 100
+
+
+async def test_changes_of_others_are_not_told(shop: Shop) -> None:
+    member, other = await shop.enroll(), await shop.enroll("m-2")
+    async with listening(shop, shop.secret, OF, id=member) as socket:
+        assert await available(socket) == 0
+        await shop.grant(other, 10)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(socket.message(), 0.3)
+
+
+async def test_a_member_listens_to_itself_only_and_keys_without_scope_to_nobody(shop: Shop) -> None:
+    member, other = await shop.enroll(), await shop.enroll("m-2")
+    async with listening(shop, shop.member_token(other), OF, id=member) as socket:
+        assert await refused(socket) == "FORBIDDEN"
+    async with listening(shop, shop.publishable, OF, id=member) as socket:
+        assert await refused(socket) == "FORBIDDEN"
+
+
+async def test_nobody_is_found_for_an_unknown_id(shop: Shop) -> None:
+    async with listening(shop, shop.secret, OF, id=await shop.make_reward(1)) as socket:
+        assert (await socket.message())["payload"] == {"data": {"member": None}}
+    stranger = 'subscription { member(ref: {externalId: "nobody"}) { id } }'
+    async with listening(shop, shop.secret, stranger) as socket:
+        assert (await socket.message())["payload"] == {"data": {"member": None}}
+        assert (await socket.message())["type"] == "complete"
+
+
+async def test_many_changes_are_few_answers_and_the_last_is_the_truth(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PAUSE_SECONDS", 0.3)
+    member = await shop.enroll()
+    async with listening(shop, shop.member_token(member), BALANCE) as socket:
+        assert await available(socket) == 0
+        for _ in range(20):
+            await shop.grant(member, 1)
+        answers = [await available(socket)]
+        while answers[-1] < 20:
+            answers.append(await available(socket))
+        assert len(answers) < 20
+        assert answers == sorted(answers)
+
+
+async def test_a_subscription_ends_so_that_a_credential_is_shown_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LIVE_SECONDS_MAX", 0.1)
+    member = await shop.enroll()
+    async with listening(shop, shop.member_token(member), BALANCE) as socket:
+        assert await available(socket) == 0
+        await asyncio.sleep(0.2)
+        await shop.grant(member, 1)
+        while (message := await socket.message())["type"] == "next":
+            pass
+        assert message == {"id": "1", "type": "complete"}
+
+
+async def test_who_hangs_up_is_listened_for_no_longer(shop: Shop) -> None:
+    member = await shop.enroll()
+    hub = shop.world.backend.hub
+    async with listening(shop, shop.member_token(member), BALANCE) as socket:
+        assert await available(socket) == 0
+        assert len(hub) == 1
+    assert len(hub) == 0
+
+
+async def test_a_client_that_does_not_read_is_dropped(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is kept for it meanwhile: one answer waits, the others are skipped."""
+    monkeypatch.setattr(subscriptions, "SEND_SECONDS_MAX", 0.1)
+    member = await shop.enroll()
+    async with listening(shop, shop.member_token(member), BALANCE) as socket:
+        assert await available(socket) == 0
+        reading = socket.stall()
+        await shop.grant(member, 1)
+        await asyncio.sleep(0.4)
+        assert len(shop.world.backend.hub) == 0
+        reading.set()
+        while (event := await socket.event())["type"] != "websocket.close":
+            pass
+        assert event["code"] == 1013
+
+
+def test_every_live_answer_prints_its_policy() -> None:
+    assert set(policies("Subscription")) == set(schema.build()._schema.subscription_type.fields)  # type: ignore[union-attr]
+
+
+async def test_nothing_is_done_on_a_socket(shop: Shop) -> None:
+    given = {"externalId": key(), "idempotencyKey": key()}
+    change = "mutation ($input: MemberEnrollInput!) { memberEnroll(input: $input) { member { id } } }"
+    async with listening(shop, shop.secret, change, input=given) as socket:
+        assert await refused(socket) == "BAD_REQUEST"
