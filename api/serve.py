@@ -150,6 +150,8 @@ async def _answer(
             log_config=None,
             access_log=False,
             ws_max_size=settings.request_body_max_bytes,
+            # Live answers are small, and a compressor for each socket would cost more than all the rest of it.
+            ws_per_message_deflate=False,
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS_MAX,
         )

@@ -5,7 +5,7 @@ import asyncio
 
 import uvloop
 
-from benchmarks import earning, engine, http, imports, mall, shop
+from benchmarks import earning, engine, http, imports, live, mall, shop
 from benchmarks.report import HEAD, Line
 from persistence import memory
 
@@ -15,6 +15,7 @@ REQUESTS = 6_400
 START_SECONDS_MAX = 3
 MEMORY_MIB_MAX = 160
 EVALUATION_MS_MAX = 2
+LIVE_SECONDS_MAX = 1
 MEMBERS_MIN = 5000
 
 
@@ -42,6 +43,8 @@ async def _measure(rounds: int) -> None:
         _tell(lines)
     async with shop.opened() as place:
         bounded = [*await mall.codes(place), *await mall.catalogue(place)]
+    async with shop.opened() as place:
+        heard = await live.listeners(place)
     started = await http.start()
     one_ms, many_ms = earning.evaluate_ms(1), earning.evaluate_ms(earning.RULES)
     worked = await earning.worker()
@@ -54,6 +57,9 @@ async def _measure(rounds: int) -> None:
         )
     )
     print(_bounded("resident memory of the serving process after the load", resident, "MiB", MEMORY_MIB_MAX))
+    what = f"a change reaches the last of {live.LISTENERS:,} live listeners (the median: {heard.median_seconds:.2f} s)"
+    print(_bounded(what, heard.last_seconds, "s", LIVE_SECONDS_MAX))
+    print(f"| memory of the serving process for each of {live.LISTENERS:,} live listeners | {heard.kib:.0f} KiB | | |")
     what = f"{earning.RULES:,} active rules for one purchase, in the domain (one rule: {one_ms:.3f} ms)"
     print(_bounded(what, many_ms, "ms", EVALUATION_MS_MAX))
     for what, rate in (("expiry", worked.expiry), ("tier re-evaluation", worked.review)):

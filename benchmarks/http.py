@@ -61,7 +61,8 @@ async def serving(module: str, **environment: str) -> AsyncIterator[Server]:
         await process.communicate()
 
 
-async def _key(place: shop.Shop) -> str:
+async def key_of(place: shop.Shop) -> str:
+    """A secret key with every scope."""
     minted = minting.new_key(KeyKind.SECRET, place.program_id)
     await place.tell(
         CreateApiKey(
@@ -73,8 +74,8 @@ async def _key(place: shop.Shop) -> str:
 
 async def mutations(place: shop.Shop, *, rounds: int, count: int) -> tuple[list[Line], float]:
     """`purchaseRecord` beside mutations that do nothing, and the server's resident memory after it all, in MiB."""
-    token = await _key(place)
-    async with serving("benchmarks.server", **_stores(place)) as server, serving("benchmarks.plain_server") as plain:
+    token = await key_of(place)
+    async with serving("benchmarks.server", **stores(place)) as server, serving("benchmarks.plain_server") as plain:
         asked = {"purchase": (server, "purchase"), "nothing": (server, "nothing"), "plain": (plain, "nothing")}
         rates: dict[str, list[float]] = {name: [] for name in asked}
         # The first round only warms up.
@@ -105,7 +106,8 @@ async def _load(server: Server, kind: str, count: int, token: str) -> float:
     return float(told)
 
 
-def _stores(place: shop.Shop) -> dict[str, str]:
+def stores(place: shop.Shop) -> dict[str, str]:
+    """The environment of a server on the same stores."""
     return {"DATABASE_URL": place.database_url, "REDIS_URL": place.redis_url, "DATA_DIR": str(place.directory)}
 
 

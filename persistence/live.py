@@ -129,7 +129,7 @@ class Hub:
             self._outgoing.clear()
             try:
                 for start in range(0, len(topics), _TOPICS_A_MESSAGE_MAX):
-                    part = topics[start : start + _TOPICS_A_MESSAGE_MAX]
+                    part = [(str(key), name) for key, name in topics[start : start + _TOPICS_A_MESSAGE_MAX]]
                     await self._redis.publish(CHANNEL, orjson.dumps({"from": self._id, "topics": part}))
             except _LOST as fault:
                 # Whoever listens elsewhere looks again when Redis is back.
@@ -152,9 +152,14 @@ class Hub:
     def _hear(self, message: dict[str, Any] | None) -> None:
         if message is None:
             return
-        told = orjson.loads(message["data"])
+        try:
+            told = orjson.loads(message["data"])
+            topics = [(UUID(program_id), name) for program_id, name in told["topics"]]
+        except (ValueError, TypeError, KeyError):
+            logger.warning("a message on %s is none of ours", CHANNEL)
+            return
         if told["from"] != self._id:
-            self._mark([(UUID(program_id), name) for program_id, name in told["topics"]])
+            self._mark(topics)
 
 
 @contextlib.asynccontextmanager

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest_asyncio
+from asyncpg.pgproto.pgproto import UUID as DriversUUID
 from redis import asyncio as aioredis
 
 from domain.members import MemberUpdated
@@ -15,7 +16,8 @@ from domain.topics import Subject, topic
 from persistence import live
 from persistence.live import Hub, Listener
 
-SHOP, OTHER = uuid.uuid4(), uuid.uuid4()
+# As the driver gives them.
+SHOP, OTHER = (DriversUUID(str(uuid.uuid4())) for _ in range(2))
 MEMBER, STRANGER = topic(Subject.MEMBER, UUID(int=1)), topic(Subject.MEMBER, UUID(int=2))
 
 
@@ -70,6 +72,16 @@ async def test_however_much_is_told_a_listener_has_one_mark(pair: tuple[Hub, Hub
         await asyncio.sleep(0.2)
         await hears(there, 0.1)
         assert not await hears(there, 0.1)
+
+
+async def test_what_others_say_on_the_channel_does_no_harm(pair: tuple[Hub, Hub], redis_url: str) -> None:
+    first, second = pair
+    async with aioredis.Redis.from_url(redis_url) as redis:
+        for rubbish in ("no json", "[]", '{"from": "x", "topics": [["no id", "member:1"]]}', '{"topics": 1}'):
+            await redis.publish(live.CHANNEL, rubbish)
+    with second.listening(SHOP, [MEMBER]) as there:
+        first.tell(SHOP, [MEMBER])
+        assert await hears(there)
 
 
 async def test_who_stops_listening_is_forgotten() -> None:
