@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest_asyncio
-from asyncpg.pgproto.pgproto import UUID as DriversUUID
+from asyncpg.pgproto import pgproto
 from redis import asyncio as aioredis
 
 from domain.members import MemberUpdated
@@ -17,7 +17,7 @@ from persistence import live
 from persistence.live import Hub, Listener
 
 # As the driver gives them.
-SHOP, OTHER = (DriversUUID(str(uuid.uuid4())) for _ in range(2))
+SHOP, OTHER = (pgproto.UUID(str(uuid.uuid4())) for _ in range(2))
 MEMBER, STRANGER = topic(Subject.MEMBER, UUID(int=1)), topic(Subject.MEMBER, UUID(int=2))
 
 
