@@ -8,7 +8,7 @@ lot that has expired and a tier that has ended are over for every command and ev
 import asyncio
 import contextlib
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -37,8 +37,11 @@ from persistence.engine import DISCONNECTED, Engine, EngineStopped, QueueFull, U
 logger = logging.getLogger("tessera.worker")
 
 ACTOR: Final = "worker"
-# So many subjects are told to the engine under one claim.
-BATCH_MAX: Final = 2000
+# So many subjects are done under one claim, and so many of them are with the engine at once: enough that its next
+# batch is always there, and few enough that whoever else asks does not wait behind them.
+BATCH_MAX: Final = 8192
+UNDER_WAY_MAX: Final = 1536
+_ANSWERED_TOGETHER: Final = 512
 IDLE_SECONDS: Final = 1.0
 LOST_SECONDS: Final = 2.0
 # Programs that were founded meanwhile are looked for so often.
@@ -221,12 +224,8 @@ class Worker:
         ]
 
     async def _tell(self, duty: Duty, told: Sequence[tuple[Command[Any], str]]) -> list[Any]:
-        """Tell the engine commands, all at once, and wait for their answers: outcomes, refusals and faults, logged."""
-        waiting = [
-            self._engine.submit(command, program_id=duty.program_id, actor=ACTOR, idempotency_key=key)
-            for command, key in told
-        ]
-        answers = await asyncio.gather(*waiting, return_exceptions=True)
+        """Tell the engine commands, in order, and wait for the answers: outcomes, refusals and faults, logged."""
+        answers = await self._answers(duty.program_id, told)
         for (command, _), answer in zip(told, answers, strict=True):
             if isinstance(answer, Unavailable | EngineStopped):
                 raise answer
@@ -234,6 +233,16 @@ class Worker:
                 logger.error("%s failed: %s", type(command).__name__, type(answer).__name__)
         self.done[duty.work] += sum(isinstance(answer, Outcome) and not answer.is_replay for answer in answers)
         return answers
+
+    async def _answers(self, program_id: UUID, told: Sequence[tuple[Command[Any], str]]) -> list[Any]:
+        answers: list[Any] = []
+        waiting: deque[asyncio.Future[Outcome[Any]]] = deque()
+        for command, key in told:
+            if len(waiting) >= UNDER_WAY_MAX:
+                first = [waiting.popleft() for _ in range(_ANSWERED_TOGETHER)]
+                answers.extend(await asyncio.gather(*first, return_exceptions=True))
+            waiting.append(self._engine.submit(command, program_id=program_id, actor=ACTOR, idempotency_key=key))
+        return answers + await asyncio.gather(*waiting, return_exceptions=True)
 
 
 def _settling(work: Work, row_id: UUID) -> Command[Any]:

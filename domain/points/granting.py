@@ -130,6 +130,9 @@ class GrantingBook(Book):
 
         None if it was given before, or nothing gives for it.
         """
+        gifts = (*self._gifts(trigger, tier), *gifts)
+        if not gifts and not self.rules.candidates[trigger]:
+            return None
         key = grant_id(self.account.id, trigger, occasion)
         if self.member is None and self._latest(Grant, key) is not None:
             return None
@@ -143,7 +146,7 @@ class GrantingBook(Book):
             channel=None if self.member is None else self.member.channel,
         )
         source = Source(SourceType.SIGN_UP if trigger is Trigger.ENROLLMENT else SourceType.GRANT, key)
-        given = self.earn(happening, facts, source, gifts=(*self._gifts(trigger, tier), *gifts))
+        given = self.earn(happening, facts, source, gifts=gifts)
         if not given.earned:
             return None
         grant = Grant(
@@ -301,6 +304,10 @@ class GrantingBook(Book):
         if bound.budget_left is not None and bound.campaign is not None:
             budget = self._budget(bound.campaign)
             self._saved[budget.id] = changed(budget, points=budget.points + points)
+
+    def may_give(self, trigger: Trigger, tier: Tier | None) -> bool:
+        """Whether anything could give for such an occasion: if not, nothing more needs to be known of it."""
+        return bool(self.rules.candidates[trigger] or self._gifts(trigger, tier))
 
     def _gifts(self, trigger: Trigger, tier: Tier | None) -> tuple[EarningRule, ...]:
         """What gives beside the program's rules: the tier's benefits, and the sign-up bonus of the settings."""

@@ -172,8 +172,10 @@ class SettlingBook(TieringBook):
 
     def _open_holds(self) -> tuple[Hold, ...]:
         stored = () if self._is_new else self.state.all(Hold, of=self.account.id)
-        holds = {hold.id: hold for hold in stored}
-        holds.update({row.id: row for row in self._saved.values() if isinstance(row, Hold)})
+        saved = {row.id: row for row in self._saved.values() if isinstance(row, Hold)}
+        if not saved:
+            return stored
+        holds = {hold.id: hold for hold in stored} | saved
         return tuple(hold for hold in holds.values() if hold.is_open)
 
     def _waiting(self) -> list[tuple[datetime, Lot | Hold]]:

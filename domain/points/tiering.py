@@ -166,7 +166,8 @@ class TieringBook(GrantingBook):
         since = "ever" if first is None else str(first)
         if self.member is None:
             # What is given may reach the next tier, and so on: all of them are looked up in one round.
-            above = [other for other in self.state.all(Tier, of=self.state.program_id) if other.rank >= tier.rank]
+            ladder = self.state.all(Tier, of=self.state.program_id)
+            above = [one for one in ladder if one.rank >= tier.rank and self.may_give(Trigger.TIER_REACHED, one)]
             keys = [grant_id(self.account.id, Trigger.TIER_REACHED, f"{other.id} {since}") for other in above]
             self.state.need(*(Want(Grant, key, is_locked=True) for key in keys))
         self.give(Trigger.TIER_REACHED, f"{tier.id} {since}", at, tier=tier)
