@@ -1,8 +1,8 @@
 """What a request has at hand: the caller, the loaders, and the way to the engine."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -77,10 +77,23 @@ def backend(
     return shared
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is read as of one instant for everybody whom the same change woke, and what was answered from it.
+
+    `told` is how much the hub had been told by then. The same question of the same caller has one answer.
+    """
+
+    now: datetime
+    told: int
+    loaders: Loaders
+    answers: dict[Hashable, asyncio.Future[Any]] = field(default_factory=dict[Hashable, "asyncio.Future[Any]"])
+
+
 class Context:
     """One request of one caller. `now` is the instant its answers show."""
 
-    __slots__ = ("_loaders", "_nodes_left", "_told", "backend", "caller", "now")
+    __slots__ = ("_loaders", "_nodes_left", "_told", "backend", "caller", "now", "reading")
 
     def __init__(self, shared: Backend, caller: Caller) -> None:
         self.backend = shared
@@ -89,6 +102,8 @@ class Context:
         self._nodes_left = NODES_MAX
         self._loaders: Loaders | None = None
         self._told: object = None
+        # Of a live answer, which shares it with others.
+        self.reading: Reading | None = None
 
     @property
     def loaders(self) -> Loaders:
@@ -97,10 +112,12 @@ class Context:
             self._loaders = Loaders(self.caller.program_id, self.now, self._told)
         return self._loaders
 
-    def renew(self, now: datetime, loaders: Loaders) -> None:
-        """Answer as of another instant, through loaders that others may read through at the same time."""
-        self.now = now
-        self._loaders = loaders
+    def renew(self, reading: Reading) -> None:
+        """Answer as of another instant, from a reading that is shared with others."""
+        self.reading = reading
+        self.now = reading.now
+        self._loaders = reading.loaders
+        self._nodes_left = NODES_MAX
 
     def _refresh(self, told: object) -> None:
         """Forget what was read, for something has changed, but for the rows that a command told."""

@@ -7,7 +7,7 @@ lies between two answers instead of waiting for it.
 import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
@@ -15,7 +15,7 @@ import strawberry
 
 from api import access, inputs, shapes
 from api.access import Requires
-from api.context import Context, Info
+from api.context import Context, Info, Reading
 from api.inputs import MemberRefInput
 from api.loaders import Loaders
 from api.members import Member, find_member
@@ -23,6 +23,7 @@ from domain import members
 from domain.access import Scope
 from domain.kernel import Refusal
 from domain.topics import Subject, topic
+from persistence.live import Hub
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
@@ -48,21 +49,21 @@ def field(policy: Requires) -> Callable[[Resolver], Resolver]:
 
 
 class Readings:
-    """The loaders that everybody of a program reads through who is woken by the same change: one statement for all."""
+    """The last reading of each program: who is woken by the same change reads, and is answered, together."""
 
     def __init__(self) -> None:
-        self._kept: dict[UUID, tuple[int, datetime, Loaders]] = {}
+        self._kept: dict[tuple[Hub, UUID], Reading] = {}
 
     def renew(self, context: Context) -> None:
         """Let a context answer as of now."""
-        now, told = context.backend.now(), context.backend.hub.told
-        program_id = context.caller.program_id
-        kept = self._kept.get(program_id)
-        if kept is None or kept[0] != told or now - kept[1] >= _TOGETHER:
+        hub, now = context.backend.hub, context.backend.now()
+        place = (hub, context.caller.program_id)
+        kept = self._kept.get(place)
+        if kept is None or kept.told != hub.told or not timedelta(0) <= now - kept.now < _TOGETHER:
             if len(self._kept) >= _PROGRAMS_MAX:
                 self._kept.clear()
-            kept = self._kept[program_id] = (told, now, Loaders(program_id, now))
-        context.renew(kept[1], kept[2])
+            kept = self._kept[place] = Reading(now, hub.told, Loaders(context.caller.program_id, now))
+        context.renew(kept)
 
 
 _READINGS: Final = Readings()

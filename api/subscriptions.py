@@ -7,8 +7,9 @@ that has expired meanwhile opens no new one.
 """
 
 import asyncio
+import functools
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from inspect import isawaitable
@@ -17,7 +18,12 @@ from typing import Any, cast
 import orjson
 import strawberry
 from graphql import ExecutionResult, GraphQLFormattedError, OperationType
-from graphql.execution import Executor, create_source_event_stream, map_source_to_response_event
+from graphql.execution import (
+    Executor,
+    create_source_event_stream,
+    execute_subscription_event,
+    map_source_to_response_event,
+)
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -130,7 +136,8 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         source = await _source(executor)
         if isinstance(source, ExecutionResult):
             raise errors.DocumentError(*errors.from_execution(source.errors or (), request_id))
-        async with aclosing(map_source_to_response_event(executor, source)) as results:
+        run = functools.partial(_answered_once, context, orjson.dumps([*request], option=orjson.OPT_SORT_KEYS))
+        async with aclosing(map_source_to_response_event(executor, source, run)) as results:
             async for result in results:
                 yield execution.content(result, request_id)
 
@@ -219,6 +226,24 @@ def _require_subscription(operation: OperationType) -> None:
             "Queries and mutations must be sent by POST; sockets serve subscriptions only.",
             errors.ErrorCode.BAD_REQUEST,
         )
+
+
+def _answered_once(
+    context: Any, question: bytes, executor: Executor[Any]
+) -> ExecutionResult | Awaitable[ExecutionResult]:
+    """The answer to an event: one for all who ask the same as the same caller, and read the same."""
+    reading = getattr(context, "reading", None)
+    if reading is None:
+        return execute_subscription_event(executor)
+    place = (context.caller, question)
+    answer = reading.answers.get(place)
+    if answer is None:
+        result = execute_subscription_event(executor)
+        if not isawaitable(result):
+            return result
+        answer = reading.answers[place] = asyncio.ensure_future(result)
+    # Who hangs up meanwhile does not take the answer from the others.
+    return asyncio.shield(answer)
 
 
 async def _source(executor: Executor[Any]) -> AsyncIterable[Any] | ExecutionResult:

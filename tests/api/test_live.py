@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from api import live, schema, subscriptions
-from tests.api import tiny_schema
-from tests.api.shops import Shop, key
+from domain.members import MemberRef
+from domain.points.commands import AdjustPoints
+from tests.api import statements, tiny_schema
+from tests.api.shops import Shop, key, key_of
 from tests.api.stages import policies
 
 BALANCE = "subscription { member { account { available } } }"
@@ -145,3 +147,43 @@ async def test_nothing_is_done_on_a_socket(shop: Shop) -> None:
     change = "mutation ($input: MemberEnrollInput!) { memberEnroll(input: $input) { member { id } } }"
     async with listening(shop, shop.secret, change, input=given) as socket:
         assert await refused(socket) == "BAD_REQUEST"
+
+
+async def test_who_asks_the_same_is_answered_together(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many listen with one credential, what changed is read once; who hangs up takes nothing from the rest."""
+    member = await shop.enroll()
+    async with contextlib.AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(listening(shop, shop.secret, OF, id=member)) for _ in range(20)]
+        await answered(sockets, 0)
+        async with listening(shop, shop.secret, OF, id=member) as leaving:
+            await answered([leaving], 0)
+            await asyncio.sleep(0.05)
+            command = AdjustPoints(member=MemberRef(id=key_of(member)), points=7, reason="test")
+            executed = counted_executions(monkeypatch)
+            with statements.counted(monkeypatch) as seen:
+                await shop.world.execute(command, shop.program_id)
+                await answered(sockets, 7)
+            read = [statement for statement in seen if "points_accounts" in statement and "FOR NO KEY" not in statement]
+            assert (len(read), len(executed)) == (1, 1)
+        await shop.grant(member, 1)
+        await answered(sockets, 8)
+
+
+def counted_executions(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What is executed for events of subscriptions from now on."""
+    seen: list[object] = []
+    execute = subscriptions.execute_subscription_event
+
+    def noted(executor: Any) -> Any:
+        seen.append(executor)
+        return execute(executor)
+
+    monkeypatch.setattr(subscriptions, "execute_subscription_event", noted)
+    return seen
+
+
+async def answered(sockets: list[tiny_schema.Socket], points: int) -> None:
+    """Wait until every socket has been told so many points."""
+    for socket in sockets:
+        while await available(socket) != points:
+            pass
