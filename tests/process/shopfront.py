@@ -20,7 +20,7 @@ from tests.api import shops
 from tests.persistence import engines
 from tests.process.tessera import Child
 
-REQUEST_SECONDS_MAX: Final = 30.0
+REQUEST_SECONDS_MAX: Final = 120.0
 
 
 def store_url(child: Child, name: str) -> str:

@@ -15,8 +15,8 @@ import psutil
 
 ROOT: Final = Path(__file__).parents[2]
 READY: Final = "Ctrl-C stops it."
-READY_SECONDS_MAX: Final = 60.0
-END_SECONDS_MAX: Final = 30.0
+READY_SECONDS_MAX: Final = 240.0
+END_SECONDS_MAX: Final = 120.0
 POLL_SECONDS: Final = 0.01
 
 

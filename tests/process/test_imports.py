@@ -19,7 +19,7 @@ MEMBERS: Final = 50
 POINTS: Final = 10
 # Members, purchases, transactions, lots and points once every row is recorded.
 WHOLE: Final = (MEMBERS, ROWS, ROWS, ROWS, ROWS * POINTS)
-WAIT_SECONDS_MAX: Final = 30.0
+WAIT_SECONDS_MAX: Final = 240.0
 POLL_SECONDS: Final = 0.02
 
 

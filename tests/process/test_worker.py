@@ -27,7 +27,7 @@ from tests.process import shopfront, tessera
 MEMBERS: Final = 3000
 # Killed in the midst of it, when so many accounts have been settled.
 SETTLED: Final = 500
-SECONDS_MAX: Final = 60.0
+SECONDS_MAX: Final = 240.0
 
 
 @pytest.fixture
