@@ -1,10 +1,11 @@
 """What a request has at hand: the caller, the loaders, and the way to the engine."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 import strawberry
 from redis import asyncio as aioredis
@@ -19,10 +20,11 @@ from api.passwords import Passwords
 from api.quotes import Quotes
 from api.tokens import Tokens
 from domain import checks
-from domain.kernel import Command, Outcome
+from domain.kernel import Command, Event, Outcome
 from domain.points.account import MemberFrozen
 from persistence import clock
 from persistence.engine import Engine, QueueFull, Unavailable
+from persistence.flash_sale_gates import Gates
 from persistence.live import Hub
 from persistence.throttles import Throttle
 
@@ -44,7 +46,13 @@ class Backend:
     quotes: Quotes
     throttle: Throttle
     hub: Hub
+    gates: Gates
     now: Callable[[], datetime]
+
+    def kept(self, program_id: UUID, events: Sequence[Event]) -> None:
+        """What a batch that is committed made happen, for those who wait for it."""
+        self.hub.kept(program_id, events)
+        self.gates.kept(program_id, events)
 
 
 def backend(
@@ -71,9 +79,10 @@ def backend(
         quotes=Quotes(signing_key),
         throttle=Throttle(redis),
         hub=Hub(None) if hub is None else hub,
+        gates=Gates(redis),
         now=now,
     )
-    engine.on_kept = shared.hub.kept
+    engine.on_kept = shared.kept
     return shared
 
 

@@ -23,6 +23,7 @@ from domain.kernel import Refusal
 from domain.points import account, reading
 from domain.stores import Channel
 from persistence import activities as stored_activities
+from persistence import flash_sales as stored_flash_sales
 from persistence import members as stored
 from persistence import points as stored_points
 from persistence import purchases as stored_purchases
@@ -35,6 +36,7 @@ Known = members.Member | account.PointsAccount
 # These know members, so they can be named here only by where they will be.
 LaterPurchase = Annotated["Purchase", strawberry.lazy("api.purchases.purchase")]  # type: ignore[name-defined]  # noqa: F821
 LaterActivity = Annotated["Activity", strawberry.lazy("api.activities")]  # type: ignore[name-defined]  # noqa: F821
+LaterClaim = Annotated["Claim", strawberry.lazy("api.flash_sales.claim")]  # type: ignore[name-defined]  # noqa: F821
 LaterRedemption = Annotated["Redemption", strawberry.lazy("api.redemptions")]  # type: ignore[name-defined]  # noqa: F821
 LaterVoucher = Annotated["Voucher", strawberry.lazy("api.vouchers.voucher")]  # type: ignore[name-defined]  # noqa: F821
 
@@ -170,6 +172,12 @@ class Member(shapes.Node):
     )
     activities: Connection[LaterActivity] = connections.family(
         stored_activities.of_members, stored_activities.KEYSET, _PERSONAL, description="The latest first."
+    )
+    claims: Connection[LaterClaim] = connections.family(
+        stored_flash_sales.of_members,
+        stored_flash_sales.NEWEST,
+        _PERSONAL,
+        description="Of flash sales, the latest first.",
     )
     redemptions: Connection[LaterRedemption] = connections.family(
         stored_redemptions.of_members, stored_redemptions.KEYSET, _PERSONAL, description="The latest first."

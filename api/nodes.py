@@ -9,8 +9,9 @@ import strawberry
 from api import access, ids, shapes
 from api.context import Info
 from domain import access as domain_access
-from domain import activities, members, offsets, programs, segments, stores, trade
+from domain import activities, claims, members, offsets, programs, segments, stores, trade
 from domain.access import Scope
+from domain.flash_sales import sale
 from domain.kernel import Row
 from domain.points import account
 from domain.purchases import purchase, refund
@@ -41,6 +42,8 @@ _KINDS: Final = {
         _Kind(Tier, _PUBLIC),
         _Kind(stores.StoreGroup, _PUBLIC),
         _Kind(reward.Reward, _PUBLIC),
+        _Kind(sale.FlashSale, _PUBLIC),
+        _Kind(sale.FlashSaleItem, _PUBLIC),
         _Kind(segments.Segment, _SETTINGS),
         _Kind(members.Member, _PERSONAL, "id"),
         _Kind(account.PointTransaction, _PERSONAL, "member_id"),
@@ -48,6 +51,7 @@ _KINDS: Final = {
         _Kind(purchase.Purchase, _PERSONAL, "member_id"),
         _Kind(refund.Refund, _PERSONAL, "member_id"),
         _Kind(redemption.Redemption, _PERSONAL, "member_id"),
+        _Kind(claims.Claim, _PERSONAL, "member_id"),
         _Kind(voucher.Voucher, _PERSONAL, "member_id"),
         _Kind(offsets.PointsOffset, _PERSONAL, "member_id"),
         _Kind(template.VoucherTemplate, _SETTINGS),

@@ -5,6 +5,8 @@ from typing import Final
 
 from api import quotes
 from domain import access, activities, campaigns, checkout, enrollments, explanations, programs, segments, stores, trade
+from domain.flash_sales import commands as flash_sale_commands
+from domain.flash_sales import ending as flash_sale_ending
 from domain.kernel import Refusal
 from domain.points import commands as points_commands
 from domain.points import tiers as tier_commands
@@ -50,6 +52,8 @@ _MODULES: Final = (
     campaigns,
     enrollments,
     explanations,
+    flash_sale_commands,
+    flash_sale_ending,
     programs,
     segments,
     stores,

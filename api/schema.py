@@ -28,6 +28,7 @@ from api import (
     tiers,
     trade,
 )
+from api.flash_sales import selling
 from api.points import account
 from api.points import commands as points
 from api.purchases import purchase, refund
@@ -46,6 +47,7 @@ class Query(
     members.MemberQueries,
     purchase.PurchaseQueries,
     mall.RewardQueries,
+    selling.FlashSaleQueries,
     template.VoucherTemplateQueries,
     pool.VoucherPoolQueries,
     voucher.VoucherQueries,
@@ -74,6 +76,7 @@ class Mutation(
     refund.RefundMutations,
     mall.RewardMutations,
     redemptions.RedemptionMutations,
+    selling.FlashSaleMutations,
     template.VoucherTemplateMutations,
     pool.VoucherPoolMutations,
     voucher.VoucherMutations,

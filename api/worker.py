@@ -20,6 +20,8 @@ import asyncpg
 from domain import calendars, duties
 from domain.duties import Duty, Work
 from domain.earning.rule_sets import EarningRules
+from domain.flash_sales.ending import LapseClaim
+from domain.flash_sales.reminders import TellOfFlashSale
 from domain.grants import GrantBirthday, GrantMemberDay
 from domain.kernel import Command, Outcome
 from domain.points.commands import SettleAccount
@@ -131,7 +133,7 @@ class Worker:
     async def _do(self, own: asyncpg.Connection, claim: Claim, now: datetime) -> None:
         duty = claim.duty
         match duty.work:
-            case Work.SETTLE | Work.REDEMPTIONS | Work.VOUCHERS:
+            case Work.SETTLE | Work.REDEMPTIONS | Work.VOUCHERS | Work.FLASH_SALE_CLAIMS | Work.FLASH_SALE_REMINDERS:
                 claim.done = await self._settle(own, duty, now)
             case Work.TIER_REVIEW:
                 claim.done = await self._review(own, duty, await _program(duty), now)
@@ -252,6 +254,10 @@ def _settling(work: Work, row_id: UUID) -> Command[Any]:
             return LapseRedemption(redemption_id=row_id)
         case Work.VOUCHERS:
             return SettleVoucher(voucher_id=row_id)
+        case Work.FLASH_SALE_CLAIMS:
+            return LapseClaim(claim_id=row_id)
+        case Work.FLASH_SALE_REMINDERS:
+            return TellOfFlashSale(reminder_id=row_id)
         case _:
             return SettleAccount(member_id=row_id)
 

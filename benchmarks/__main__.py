@@ -5,7 +5,7 @@ import asyncio
 
 import uvloop
 
-from benchmarks import earning, engine, http, imports, live, mall, shop
+from benchmarks import earning, engine, flash_sales, http, imports, live, mall, shop
 from benchmarks.report import HEAD, Line
 from persistence import memory
 
@@ -41,6 +41,7 @@ async def _measure(rounds: int) -> None:
     async with shop.opened() as place:
         lines, resident = await http.mutations(place, rounds=rounds, count=REQUESTS)
         _tell(lines)
+    _tell(await flash_sales.measured(rounds))
     async with shop.opened() as place:
         bounded = [*await mall.codes(place), *await mall.catalogue(place)]
     async with shop.opened() as place:

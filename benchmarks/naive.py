@@ -5,10 +5,12 @@ from uuid import UUID
 
 from tortoise.transactions import in_transaction
 
+from domain.claims import ClaimState
 from domain.points.account import LotState, PointType, SourceType, TransactionKind
-from domain.redemptions.redemption import RedemptionState
+from domain.redemptions.redemption import RedemptionOrigin, RedemptionState
 from domain.stores import Channel
 from persistence import clock
+from persistence.flash_sales import ClaimTable, FlashSaleItemTable, FlashSaleStockTable, FlashSaleTable
 from persistence.members import MemberTable
 from persistence.points import (
     LotDrawTable,
@@ -124,6 +126,7 @@ async def redeem(program_id: UUID, member_id: UUID, reward_id: UUID, key: str) -
             cancelled=0,
             returned=0,
             transaction_id=transaction_id,
+            origin=RedemptionOrigin.REWARD,
             channel=Channel.ONLINE,
             placed_at=now,
             actor="bench",
@@ -133,6 +136,85 @@ async def redeem(program_id: UUID, member_id: UUID, reward_id: UUID, key: str) -
             id=_id(), program_id=program_id, name="RewardRedeemed", member_id=member_id, body={}, recorded_at=now
         )
     return True
+
+
+async def claim(program_id: UUID, external_member: str, item_id: UUID, key: str) -> bool:
+    """Look up, lock account and stock, count the member's claims, take a unit, insert claim and redemption.
+
+    False if sold out.
+    """
+    async with in_transaction():
+        now = datetime.now(UTC)
+        if await ReceiptTable.get_or_none(id=_id()) is not None:
+            return True
+        member = await MemberTable.get(program_id=program_id, external_id=external_member)
+        item = await FlashSaleItemTable.get(program_id=program_id, id=item_id)
+        sale = await FlashSaleTable.get(program_id=program_id, id=item.sale_id)
+        if not sale.starts_at <= now < sale.ends_at:
+            return False
+        stock = await FlashSaleStockTable.select_for_update().get(program_id=program_id, item_id=item_id)
+        if stock.sold + stock.held >= stock.total:
+            return False
+        account = await PointsAccountTable.select_for_update().get(program_id=program_id, id=member.id)
+        if await ClaimTable.filter(program_id=program_id, member_id=member.id, item_id=item_id).count():
+            return False
+        stock.sold += 1
+        await stock.save(update_fields=["sold"])
+        redemption_id = await _spend(account, item.points, item.reward_id, key)
+        await ClaimTable.create(
+            id=_id(),
+            program_id=program_id,
+            member_id=member.id,
+            sale_id=sale.id,
+            item_id=item.id,
+            opens_at=sale.starts_at,
+            stock_id=stock.id,
+            points=item.points,
+            cash_minor=0,
+            state=ClaimState.CONFIRMED,
+            redemption_id=redemption_id,
+            channel=Channel.ONLINE,
+            claimed_at=now,
+            actor="bench",
+        )
+        await _receipt(program_id, key, now)
+        await OutboxTable.create(
+            id=_id(), program_id=program_id, name="FlashSaleClaimed", member_id=member.id, body={}, recorded_at=now
+        )
+    return True
+
+
+async def _spend(account: PointsAccountTable, points: int, reward_id: UUID, key: str) -> UUID:
+    """Draw points from the first lot, and insert the redemption that they pay for."""
+    lots = await LotTable.filter(program_id=account.program_id, member_id=account.id, state=LotState.ACTIVE)
+    redemption_id = _id()
+    transaction_id = await _post(account, -points, TransactionKind.REDEEM, SourceType.REDEMPTION, redemption_id, key)
+    lot = lots[0]
+    lot.remaining -= points
+    await lot.save(update_fields=["remaining"])
+    await LotDrawTable.create(
+        id=_id(), program_id=account.program_id, transaction_id=transaction_id, lot_id=lot.id, amount=points
+    )
+    await RedemptionTable.create(
+        id=redemption_id,
+        program_id=account.program_id,
+        member_id=account.id,
+        reward_id=reward_id,
+        quantity=1,
+        points=points,
+        cash_minor=0,
+        state=RedemptionState.PLACED,
+        fulfilled=0,
+        cancelled=0,
+        returned=0,
+        transaction_id=transaction_id,
+        origin=RedemptionOrigin.FLASH_SALE,
+        origin_id=redemption_id,
+        channel=Channel.ONLINE,
+        placed_at=datetime.now(UTC),
+        actor="bench",
+    )
+    return redemption_id
 
 
 async def _post(

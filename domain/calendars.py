@@ -94,6 +94,12 @@ def noon_of(day: date, zone_name: str) -> datetime:
     return datetime.combine(day, time(12), zone(zone_name)).astimezone(UTC)
 
 
+def instant_of(day: date, local_time: str, zone_name: str) -> datetime:
+    """A local time such as 20:00 of a date, in UTC. One that daylight saving leaves out is as much later by the new
+    clock (02:30 is 03:30); of one that there is twice it is the first."""
+    return datetime.combine(day, time.fromisoformat(local_time), zone(zone_name)).astimezone(UTC)
+
+
 def add_days(day: date, days: int) -> date:
     """The date so many days later."""
     return day + timedelta(days=days)

@@ -23,6 +23,8 @@ class Work(StrEnum):
     SETTLE = "SETTLE"  # activate and expire lots, lapse holds, end tiers: every account that is due
     REDEMPTIONS = "REDEMPTIONS"  # lapse what was not paid in time: every redemption that is due
     VOUCHERS = "VOUCHERS"  # end locks and expire: every voucher that is due
+    FLASH_SALE_CLAIMS = "FLASH_SALE_CLAIMS"  # lapse what was not paid in time: every claim that is due
+    FLASH_SALE_REMINDERS = "FLASH_SALE_REMINDERS"  # tell of flash sales that open to whoever asked
     BIRTHDAYS = "BIRTHDAYS"  # give for birthdays, each local day
     MEMBER_DAYS = "MEMBER_DAYS"  # give on member days, each local day that is one
     TIER_WARNINGS = "TIER_WARNINGS"  # tell of tiers that end, each local day

@@ -7,6 +7,7 @@ import calendar
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from domain import calendars, checks
@@ -94,6 +95,13 @@ def _told_days(dates: Iterable[str], first_year: int, last_year: int) -> Iterato
         for year in range(first_year, last_year + 1):
             if told != _LEAP_DAY or calendar.isleap(year):
                 yield date.fromisoformat(f"{year:04}-{told}")
+
+
+@lru_cache(maxsize=1024)
+def next_day(schedule: Schedule, first: date, last: date) -> date | None:
+    """The first day from `first` to `last` (inclusive) that a schedule has; without dates, within five years."""
+    found = (day for day in _candidates((schedule,), first, last) if meets_day(schedule, day))
+    return min(found, default=None) if schedule.dates else next(found, None)
 
 
 def share_hour(first: Schedule, second: Schedule) -> bool:

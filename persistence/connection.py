@@ -22,6 +22,7 @@ MODEL_MODULES = (
     "persistence.activities",
     "persistence.rewards",
     "persistence.redemptions",
+    "persistence.flash_sales",
     "persistence.vouchers",
     "persistence.offsets",
     "persistence.trade",

@@ -43,11 +43,21 @@ class DutyTable(Model):
         indexes = (Index(fields=("due_at",), name="duties_due"),)
 
 
+# Reminders that are due, and those that were reckoned by other times than their sale has now.
+_REMINDERS: Final = """
+    (SELECT id, program_id, due_at, 0 AS timing FROM flash_sale_reminders
+    UNION ALL SELECT reminder.id, reminder.program_id, sale.created_at, sale.timing
+    FROM flash_sales AS sale JOIN flash_sale_reminders AS reminder
+        ON reminder.program_id = sale.program_id AND reminder.sale_id = sale.id AND reminder.timing < sale.timing
+    WHERE reminder.is_wanted) AS reminders"""
+
 # Where what has a time of its own is found, and what tells two dues of the same row at the same time apart.
 _DUE_IN: Final = {
     Work.SETTLE: ("points_accounts", "sequence"),
     Work.REDEMPTIONS: ("redemptions", "0"),
     Work.VOUCHERS: ("vouchers", "0"),
+    Work.FLASH_SALE_CLAIMS: ("claims", "0"),
+    Work.FLASH_SALE_REMINDERS: (_REMINDERS, "timing"),
 }
 
 

@@ -4,9 +4,12 @@ from typing import Final
 
 from domain.access import ApiKey, MemberSession, Operator
 from domain.activities import Activity
+from domain.claims import Claim, FlashSaleHold, FlashSaleStock
 from domain.earning.grants import Grant
 from domain.earning.limits import CampaignBudget, EarningCount
 from domain.earning.rule_sets import EarningRules
+from domain.flash_sales.reminders import FlashSaleReminder
+from domain.flash_sales.sale import FlashSale, FlashSaleItem
 from domain.kernel import Row
 from domain.members import Member
 from domain.offsets import OffsetPolicy, PointsOffset
@@ -33,6 +36,7 @@ from persistence import (
     access,
     activities,
     earning,
+    flash_sales,
     members,
     offsets,
     points,
@@ -82,6 +86,12 @@ _KINDS: Final[tuple[type[Row], ...]] = (
     RewardFavourite,
     Redemption,
     StockHold,
+    FlashSale,
+    FlashSaleItem,
+    FlashSaleStock,
+    Claim,
+    FlashSaleHold,
+    FlashSaleReminder,
     Voucher,
     ApiKey,
     Operator,
@@ -91,6 +101,7 @@ _MODULES: Final = (
     access,
     activities,
     earning,
+    flash_sales,
     members,
     offsets,
     points,

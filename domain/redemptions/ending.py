@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
-from domain import checks, codes, programs, stores
-from domain.kernel import FAMILY, Command, Decision, Row, State, Want
+from domain import checks, claims, codes, programs, stores
+from domain.claims import Claim
+from domain.kernel import FAMILY, Command, Decision, Event, Row, State, Want
 from domain.points.account import Hold, HoldState, LotDraw, SourceType
 from domain.points.book import Source
 from domain.points.posting import Posting, Returned, open_posting, wants_to_draw
@@ -108,8 +109,10 @@ def _wants_of_hold(redemption: Redemption) -> tuple[Want, ...]:
 
 
 def _wants_to_give_back(redemption: Redemption) -> tuple[Want, ...]:
-    """The lots that points come back to, and the shelf that units do."""
+    """The lots that points come back to, and the shelf that units do, or the claim that says which."""
     shelf = Want(RewardStock, redemption.reward_id, is_locked=True)
+    if redemption.origin is RedemptionOrigin.FLASH_SALE:
+        shelf = Want(Claim, redemption.origin_id, is_locked=True)
     if redemption.transaction_id is None:
         return (shelf,)
     return (Want(LotDraw, redemption.transaction_id, FAMILY), shelf)
@@ -249,7 +252,7 @@ def _given_back(
     after = replace(after, state=state_of(after))
     if not after.remaining:
         after = replace(after, closed_at=state.now)
-    stocks = _restocked(state, after, now_gone - gone) if is_restocked else ()
+    stocks, told = _restocked(state, after, now_gone - gone, is_restocked=is_restocked)
     rows = posting.close()
     result = Redeemed(
         redemption=after,
@@ -259,16 +262,25 @@ def _given_back(
         points_forfeited=returned.forfeited,
         cash_minor=cash,
     )
-    return Decision(result, save=(*rows, *stocks, after), events=(_closed(after), *posting.events))
+    return Decision(result, save=(*rows, *stocks, after), events=(_closed(after), *told, *posting.events))
 
 
-def _restocked(state: State, redemption: Redemption, quantity: int) -> tuple[Row, ...]:
-    """Put units back where they came from. What was set aside as a prize or for a group is not for sale again."""
-    if redemption.origin is not RedemptionOrigin.REWARD:
-        return ()
+def _restocked(
+    state: State, redemption: Redemption, quantity: int, *, is_restocked: bool
+) -> tuple[tuple[Row, ...], tuple[Event, ...]]:
+    """Put units back where they came from: on the shelf, or in their round of a flash sale (F5).
+
+    What was set aside as a prize or for a group is not for sale again.
+    """
+    if redemption.origin is RedemptionOrigin.FLASH_SALE:
+        assert redemption.origin_id is not None, "it came of a claim"
+        undone = claims.undo(state, redemption.origin_id, is_restocked=is_restocked)
+        return undone.save, (undone.event,)
+    if redemption.origin is not RedemptionOrigin.REWARD or not is_restocked:
+        return (), ()
     stock = state.get(RewardStock, redemption.reward_id)
     put_back = stock.put_back(quantity)
-    return () if put_back is stock else (put_back,)
+    return () if put_back is stock else (put_back,), ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

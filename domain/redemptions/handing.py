@@ -19,13 +19,17 @@ from domain.vouchers.voucher import Origin, VoucherOrigin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
-    """What a redemption is the end of, and what all of it cost; the cost is paid. `delivery` must be checked."""
+    """What a redemption is the end of, and what all of it cost; the cost is paid. `delivery` must be checked.
+
+    `redemption_id` is told where the points were spent under it.
+    """
 
     origin: RedemptionOrigin
     origin_id: UUID
     points: int = 0
     cash_minor: int = 0
     transaction_id: UUID | None = None
+    redemption_id: UUID | None = None
     paid_at: datetime | None = None
     payment_reference: str | None = None
     channel: Channel = Channel.ONLINE
@@ -41,7 +45,7 @@ def begin(
     The member's account must be locked. Refuses what `issuing.issue` does, if it is a voucher.
     """
     redemption = Redemption(
-        id=state.new_id(),
+        id=beginning.redemption_id or state.new_id(),
         program_id=state.program_id,
         member_id=member_id,
         reward_id=reward.id,

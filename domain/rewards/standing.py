@@ -1,6 +1,6 @@
 """What a decision knows of a member who wants a reward: loaded only as far as the reward asks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from domain.audiences import Audience
@@ -19,8 +19,12 @@ def audiences_of(reward: Reward) -> Iterable[Audience]:
 
 
 def standing_of(state: State, account: PointsAccount, reward: Reward, time_zone: str) -> Standing:
-    """A member as a reward sees it. Tags and segments are read only where an audience asks for them."""
-    asked = tuple(audiences_of(reward))
+    """A member as a reward sees it."""
+    return standing_for(state, account, tuple(audiences_of(reward)), time_zone)
+
+
+def standing_for(state: State, account: PointsAccount, asked: Sequence[Audience], time_zone: str) -> Standing:
+    """A member as audiences see it. Tags and segments are read only where one of them asks for them."""
     if not any(audience.tags or audience.without_tags or audience.segments for audience in asked):
         return Standing(account=account)
     member = state.get(Member, account.id)

@@ -80,6 +80,9 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
     stranger = stage.shop.member_token(stage.ids["second"])
     open_to_members = {name for name, policy in MUTATIONS.items() if "MEMBER" in policy.callers}
     assert open_to_members == {
+        "flashSaleClaim",
+        "flashSaleClaimRelease",
+        "flashSaleRemind",
         "memberUpdate",
         "offsetHold",
         "offsetRelease",
@@ -99,6 +102,9 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
         errors = answer["data"] and answer["data"][name]["userErrors"]
         outcomes[name] = turned_away(answer) or [error["code"] for error in errors]
     assert outcomes == {
+        "flashSaleClaim": "FORBIDDEN",
+        "flashSaleClaimRelease": ["NOT_FOUND"],
+        "flashSaleRemind": "FORBIDDEN",
         "memberUpdate": "FORBIDDEN",
         "offsetHold": ["QUOTE_INVALID"],
         "offsetRelease": ["NOT_FOUND"],
@@ -119,8 +125,8 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
 
 async def test_nodes_are_shown_to_whom_they_belong(stage: Stage) -> None:
     """Everything by its id: to the shop, to the member whose it is, to its owners; to all others null."""
-    personal = ("member", "purchase", "refund", "redemption", "transaction", "activity", "voucher", "offset")
-    public = ("program", "store", "group", "tier", "reward")
+    personal = ("member", "purchase", "refund", "redemption", "transaction", "activity", "voucher", "offset", "claim")
+    public = ("program", "store", "group", "tier", "reward", "sale", "item")
     internal = ("segment", "template", "pool", "rule")
     kinds = {*personal, *public, *internal, "key"}
     document = "query ($id: ID!) { node(id: $id) { id __typename } }"
@@ -194,6 +200,7 @@ async def test_what_is_anothers_cannot_be_mixed_in(stage: Stage) -> None:
         ("purchaseRecord", {**bought, "offset": {"holdId": ids["hold"], "amount": money}}),
         ("pointsTransfer", {"sender": own["member"], "recipient": {"id": ids["member"]}, "points": 1}),
         ("pointsTransfer", {"sender": {"id": ids["member"]}, "recipient": own["member"], "points": 1}),
+        ("flashSaleClaim", {**own, "itemId": ids["item"]}),
         ("rewardRedeem", {**own, "rewardId": ids["reward"]}),
         ("rewardRedeem", {**own, "rewardId": reward, "storeId": ids["store"]}),
         ("rewardRedeem", {"member": {"id": ids["member"]}, "rewardId": reward}),
@@ -222,6 +229,7 @@ async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) 
         ("Purchase", "purchase", {"actor"}),
         ("Refund", "refund", {"actor"}),
         ("Redemption", "redemption", {"actor", "paymentReference", "pickupCode"}),
+        ("Claim", "claim", {"actor"}),
         ("Voucher", "voucher", {"actor", "pool"}),
         ("Reward", "reward", {"pool", "prices"}),
         ("PointTransaction", "transaction", {"actor"}),

@@ -50,6 +50,10 @@ PLAIN_LISTS: Final = {
     "EarningRule.bands",  # 20
     "EarningRule.caps",  # 5: one for each period
     "EarningRulesReplacePayload.rules",  # 1,000 rules in all
+    "FlashSale.headStarts",  # 20
+    "FlashSale.items",  # 50
+    "FlashSaleAvailability.obstacles",  # one of each condition
+    "FlashSaleItem.shares",  # 20
     "Explanation.applied",  # 1,000 rules in all, and two gifts
     "Explanation.segments",  # 200 open segments
     "Explanation.skipped",  # 1,000 rules in all
@@ -86,6 +90,39 @@ PLAIN_LISTS: Final = {
     "SegmentCriteria.withoutTags",
     "TierBenefits.perks",  # 20
     "UserError.field",  # the depth of an input
+}
+
+# What moves points, stock or money, and therefore has an idempotency key.
+KEYED: Final = {
+    "ActivityRecord",
+    "ActivityReverse",
+    "FlashSaleClaim",
+    "FlashSaleClaimPay",
+    "FlashSaleClaimRelease",
+    "MemberEnroll",
+    "OffsetHold",
+    "OffsetRelease",
+    "PointsAdjust",
+    "PointsCapture",
+    "PointsHold",
+    "PointsRelease",
+    "PointsTransfer",
+    "PurchaseConfirm",
+    "PurchaseRecord",
+    "PurchaseRefund",
+    "RedemptionCancel",
+    "RedemptionPay",
+    "RedemptionReturn",
+    "RewardRedeem",
+    "VoucherClaim",
+    "VoucherCodesGenerate",
+    "VoucherCodesImport",
+    "VoucherGrant",
+    "VoucherLock",
+    "VoucherRelease",
+    "VoucherReturn",
+    "VoucherVoid",
+    "VouchersIssue",
 }
 
 
@@ -175,34 +212,7 @@ def test_what_moves_points_stock_or_money_has_an_idempotency_key() -> None:
         key = kind.fields.get("idempotencyKey")
         group = absent if key is None else required if isinstance(key.type, GraphQLNonNull) else welcome
         group.add(name)
-    assert required == {
-        "ActivityRecord",
-        "ActivityReverse",
-        "MemberEnroll",
-        "OffsetHold",
-        "OffsetRelease",
-        "PointsAdjust",
-        "PointsCapture",
-        "PointsHold",
-        "PointsRelease",
-        "PointsTransfer",
-        "PurchaseConfirm",
-        "PurchaseRecord",
-        "PurchaseRefund",
-        "RedemptionCancel",
-        "RedemptionPay",
-        "RedemptionReturn",
-        "RewardRedeem",
-        "VoucherClaim",
-        "VoucherCodesGenerate",
-        "VoucherCodesImport",
-        "VoucherGrant",
-        "VoucherLock",
-        "VoucherRelease",
-        "VoucherReturn",
-        "VoucherVoid",
-        "VouchersIssue",
-    }
+    assert required == KEYED
     # Each row of PurchasesRecord has its own.
     assert absent == {
         "ApiKeyCreate",

@@ -118,6 +118,7 @@ def test_every_feature_has_its_file_on_every_floor() -> None:
         "purchases",
         "rewards",
         "redemptions",
+        "flash_sales",
         "vouchers",
         "offsets",
         "trade",

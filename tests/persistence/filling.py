@@ -12,7 +12,7 @@ from persistence import connection, duties
 from persistence.registry import KIND_ORDER
 from tests.domain import simulation
 from tests.domain.memory import PROGRAM_ID, START
-from tests.persistence import engines, malls
+from tests.persistence import engines, malls, selling
 
 COUNT: Final = 1500
 SEED: Final = 20260117
@@ -104,3 +104,4 @@ async def _make_the_rest(shop: engines.Shop) -> None:
     member, until = engines.ref(enrolled.member.id), START + timedelta(days=30)
     await shop.run(access.OpenMemberSession(member=member, token_hash="b" * 64, expires_at=until))
     await malls.furnish(shop, enrolled.member.id)
+    await selling.furnish(shop, enrolled.member.id)

@@ -40,7 +40,7 @@ from persistence.receipts import OutboxTable, ReceiptTable
 from persistence.startup import StartupError
 from persistence.tables import TABLES
 from tests import servers
-from tests.persistence import catalog, filling, malls
+from tests.persistence import catalog, filling, malls, selling
 from tests.persistence.filling import Filled
 
 # Kinds whose tables later migrations than the first made.
@@ -53,6 +53,7 @@ LATER: Final = (
     QualifyingEntry,
     TierChange,
     *malls.NEW_KINDS,
+    *selling.NEW_KINDS,
 )
 # What has columns of the mall's; another test looks at those.
 OF_THE_MALL: Final = (Store, Reward, RewardStock, Redemption, Refund)

@@ -1,0 +1,1 @@
+"""Tests of flash sales without a server."""
