@@ -154,6 +154,7 @@ class NotStarted(Refusal):
 class RoundSoldOut(SoldOut):
     """Nothing is left for this member. Details: also the `phase` it is in, and when the round `ends_at`."""
 
+    code = "SOLD_OUT"
     text = "Nothing is left; the round is {phase} and ends at {ends_at}. What is not paid in time is left again."
 
 
