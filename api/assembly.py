@@ -9,7 +9,7 @@ import strawberry
 from redis import asyncio as aioredis
 from starlette.applications import Starlette
 
-from api import context, http, limits, schema, seed, worker
+from api import context, http, limits, relaying, schema, seed, worker
 from api import settings as configuration
 from persistence import connection, embedded, live, memory, migrations, reachability, rows
 from persistence.engine import Engine, running
@@ -39,9 +39,7 @@ async def assemble(
             queue_max=settings.engine_queue_max,
             retry_max=settings.engine_retry_max,
         ) as engine,
-        aioredis.Redis.from_url(
-            stores.redis_url, socket_timeout=REDIS_SECONDS_MAX, socket_connect_timeout=REDIS_SECONDS_MAX
-        ) as redis,
+        open_redis(stores) as redis,
         live.running(redis) as hub,
     ):
         # Whoever brings a database of their own is asked first: `tessera seed`.
@@ -49,8 +47,18 @@ async def assemble(
             await seed.ensure(engine, settings.data_dir)
         application = _application(settings, engine, redis, hub, contract)
         memory.spare_the_collector()
-        async with worker.running(engine, address) if settings.works else contextlib.nullcontext():
+        async with contextlib.AsyncExitStack() as beside:
+            if settings.works:
+                await beside.enter_async_context(worker.running(engine, address))
+                await beside.enter_async_context(relaying.running(address, redis))
             yield application
+
+
+def open_redis(stores: embedded.Servers) -> "aioredis.Redis":
+    """A client of Redis, to be closed by whoever asks for it. It answers soon, or raises."""
+    return aioredis.Redis.from_url(
+        stores.redis_url, socket_timeout=REDIS_SECONDS_MAX, socket_connect_timeout=REDIS_SECONDS_MAX
+    )
 
 
 def _application(

@@ -116,6 +116,21 @@ def import_() -> None:
     """Bring in what other systems have recorded."""
 
 
+@tessera.group()
+def redis() -> None:
+    """Look after what Redis keeps: fast memory that may be lost."""
+
+
+@redis.command()
+@click.option("--from-facts", is_flag=True, help="Reckon standings and the like anew from the ledger first.")
+def rebuild(*, from_facts: bool) -> None:
+    """Make anew everything that Redis keeps, from PostgreSQL. Servers may go on meanwhile."""
+    settings = _settings()
+    from api import rebuilding
+
+    rebuilding.run(settings, from_facts=from_facts)
+
+
 for group in (founding.program, founding.operator, founding.key):
     tessera.add_command(group)
 

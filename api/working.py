@@ -6,8 +6,9 @@ from collections import Counter
 from typing import Final
 
 import click
+from redis import asyncio as aioredis
 
-from api import engines, serve
+from api import assembly, engines, relaying, serve
 from api.interruptions import Interruption
 from api.settings import Settings
 from api.worker import Worker
@@ -39,14 +40,14 @@ def run(settings: Settings, *, once: bool) -> None:
     """
 
     async def work(settings: Settings, stores: embedded.Servers) -> bool:
-        async with engines.running(settings, stores) as engine:
-            return await _work(engine, connection.parse_url(stores.database_url), once=once)
+        async with engines.running(settings, stores) as engine, assembly.open_redis(stores) as redis:
+            return await _work(engine, connection.parse_url(stores.database_url), redis, once=once)
 
     if serve.run_once(settings, work):
         raise KeyboardInterrupt
 
 
-async def _work(engine: Engine, address: connection.Address, *, once: bool) -> bool:
+async def _work(engine: Engine, address: connection.Address, redis: "aioredis.Redis", *, once: bool) -> bool:
     """Do the work; whether it was told to stop."""
     worker = Worker(engine, lambda: connection.connect(address))
     interruption = Interruption()
@@ -55,10 +56,18 @@ async def _work(engine: Engine, address: connection.Address, *, once: bool) -> b
         if once:
             click.echo(_told(await worker.run_until_idle(lambda: progress.told() and not interruption.is_told)))
             await worker.close()
+            await _relay_once(address, redis)
         else:
             click.echo("The worker runs. Ctrl-C stops it; what it has not done is done when it runs again.")
-            await worker.run(lambda: not interruption.is_told)
+            async with relaying.running(address, redis):
+                await worker.run(lambda: not interruption.is_told)
     return interruption.is_told
+
+
+async def _relay_once(address: connection.Address, redis: "aioredis.Redis") -> None:
+    relay = relaying.make(address, redis)
+    await relaying.run_until_idle(relay)
+    await relay.close()
 
 
 class _Progress:

@@ -29,6 +29,7 @@ MODEL_MODULES = (
     "persistence.access",
     "persistence.receipts",
     "persistence.duties",
+    "persistence.relay",
 )
 CONNECT_SECONDS_MAX = 10
 

@@ -35,7 +35,10 @@ class ReceiptTable(Model):
 
 
 class OutboxTable(Model):
-    """Events that happened, in the order of their ids, until they are published."""
+    """Events that happened, in the order of their ids.
+
+    `relayed_at` is when the relay had counted an event, `published_at` when whoever listens outside had been told.
+    """
 
     id = columns.UUIDField(primary_key=True)
     program_id = columns.UUIDField()
@@ -44,6 +47,7 @@ class OutboxTable(Model):
     body: columns.JSONField[object] = columns.JSONField()
     recorded_at = columns.DatetimeField()
     published_at = columns.DatetimeField(null=True)
+    relayed_at = columns.DatetimeField(null=True)
 
     class Meta:
         table = "outbox"

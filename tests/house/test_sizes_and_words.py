@@ -24,6 +24,7 @@ WRITERS: Final = {
     "persistence/journal.py",
     "persistence/migrations",
     "persistence/duties.py",
+    "persistence/relay.py",
 }
 
 

@@ -37,6 +37,7 @@ from domain.tiers.tier import NO_BENEFITS, Tier
 from persistence import connection, migrations
 from persistence.duties import DutyTable
 from persistence.receipts import OutboxTable, ReceiptTable
+from persistence.relay import RelayTable
 from persistence.startup import StartupError
 from persistence.tables import TABLES
 from tests import servers
@@ -258,7 +259,7 @@ async def test_the_columns_are_the_models(fresh: asyncpg.Connection) -> None:
     found = await catalog.columns(fresh)
     expected = {}
     models: list[type[Model]] = [table.model for table in TABLES.values()]
-    models += [ReceiptTable, OutboxTable, DutyTable]
+    models += [ReceiptTable, OutboxTable, DutyTable, RelayTable]
     for model in models:
         for name, field in model._meta.fields_map.items():
             told = field.get_for_dialect("postgres", "SQL_TYPE")

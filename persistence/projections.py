@@ -1,0 +1,7 @@
+"""Every projection that the relay keeps, in the order in which it counts what happened."""
+
+from typing import Final
+
+from persistence.relay import Projection
+
+ALL: Final[tuple[Projection, ...]] = ()
