@@ -25,6 +25,7 @@ from domain.points.account import MemberFrozen
 from persistence import clock
 from persistence.engine import Engine, QueueFull, Unavailable
 from persistence.flash_sale_gates import Gates
+from persistence.leaderboards.reading import Boards
 from persistence.live import Hub
 from persistence.throttles import Throttle
 
@@ -45,6 +46,7 @@ class Backend:
     passwords: Passwords
     quotes: Quotes
     throttle: Throttle
+    boards: Boards
     hub: Hub
     gates: Gates
     now: Callable[[], datetime]
@@ -78,6 +80,7 @@ def backend(
         passwords=Passwords(),
         quotes=Quotes(signing_key),
         throttle=Throttle(redis),
+        boards=Boards(redis),
         hub=Hub(None) if hub is None else hub,
         gates=Gates(redis),
         now=now,

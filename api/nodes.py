@@ -13,6 +13,8 @@ from domain import activities, claims, members, offsets, programs, segments, sto
 from domain.access import Scope
 from domain.flash_sales import sale
 from domain.kernel import Row
+from domain.leaderboards.board import Leaderboard
+from domain.leaderboards.closing import LeaderboardAward
 from domain.points import account
 from domain.purchases import purchase, refund
 from domain.redemptions import redemption
@@ -44,6 +46,8 @@ _KINDS: Final = {
         _Kind(reward.Reward, _PUBLIC),
         _Kind(sale.FlashSale, _PUBLIC),
         _Kind(sale.FlashSaleItem, _PUBLIC),
+        _Kind(Leaderboard, _PUBLIC),
+        _Kind(LeaderboardAward, access.staff(Scope.MEMBERS_READ)),
         _Kind(segments.Segment, _SETTINGS),
         _Kind(members.Member, _PERSONAL, "id"),
         _Kind(account.PointTransaction, _PERSONAL, "member_id"),

@@ -40,7 +40,7 @@ def run(settings: Settings, *, from_facts: bool = False) -> None:
 
     built = serve.run_once(settings, work)
     rate = built.entries / built.seconds if built.seconds else 0.0
-    click.echo(f"Built anew: {built.entries:,} entries of {built.programs:,} programs, {rate:,.0f} a second.")
+    click.echo(f"Built anew: {built.entries:,} entries, {rate:,.0f} a second; programs: {built.programs:,}.")
     if built.is_interrupted:
         click.echo("Interrupted. Run it again; until then PostgreSQL answers, and a worker builds the rest.", err=True)
         raise KeyboardInterrupt

@@ -8,6 +8,8 @@ from domain import access, activities, campaigns, checkout, enrollments, explana
 from domain.flash_sales import commands as flash_sale_commands
 from domain.flash_sales import ending as flash_sale_ending
 from domain.kernel import Refusal
+from domain.leaderboards import closing as leaderboard_closing
+from domain.leaderboards import commands as leaderboard_commands
 from domain.points import commands as points_commands
 from domain.points import tiers as tier_commands
 from domain.purchases import recording, refund
@@ -68,6 +70,8 @@ _MODULES: Final = (
     reward_commands,
     trade,
     voucher_commands,
+    leaderboard_commands,
+    leaderboard_closing,
 )
 
 

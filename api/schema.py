@@ -29,6 +29,8 @@ from api import (
     trade,
 )
 from api.flash_sales import selling
+from api.leaderboards import board as leaderboards
+from api.leaderboards import commands as leaderboard_commands
 from api.points import account
 from api.points import commands as points
 from api.purchases import purchase, refund
@@ -54,6 +56,7 @@ class Query(
     offsets.OffsetQueries,
     checkout.CheckoutQueries,
     trade.TradeQueries,
+    leaderboards.LeaderboardQueries,
     operators.OperatorQueries,
     api_keys.ApiKeyQueries,
     nodes.NodeQueries,
@@ -82,6 +85,7 @@ class Mutation(
     voucher.VoucherMutations,
     offsets.OffsetMutations,
     trade.TradeMutations,
+    leaderboard_commands.LeaderboardMutations,
     operators.OperatorMutations,
     api_keys.ApiKeyMutations,
     sessions.SessionMutations,

@@ -24,6 +24,7 @@ from domain.flash_sales.ending import LapseClaim
 from domain.flash_sales.reminders import TellOfFlashSale
 from domain.grants import GrantBirthday, GrantMemberDay
 from domain.kernel import Command, Outcome
+from domain.leaderboards.closing import PayLeaderboardAward
 from domain.points.commands import SettleAccount
 from domain.points.reminders import RemindOfExpiry
 from domain.points.tiers import ReviewTier, WarnOfTier
@@ -35,6 +36,7 @@ from persistence import duties as stored
 from persistence import tiers as stored_tiers
 from persistence.duties import Claim
 from persistence.engine import DISCONNECTED, Engine, EngineStopped, QueueFull, Unavailable
+from persistence.leaderboards import closing
 
 logger = logging.getLogger("tessera.worker")
 
@@ -50,6 +52,18 @@ LOST_SECONDS: Final = 2.0
 _ENSURE_SECONDS: Final = 5.0
 # Rows on which settling failed are left aside by this worker, so that they keep nobody else waiting.
 _ASIDE_MAX: Final = 1000
+
+# What is about rows with a time of their own, one command each.
+_OF_ROWS: Final = frozenset(
+    {
+        Work.SETTLE,
+        Work.REDEMPTIONS,
+        Work.VOUCHERS,
+        Work.FLASH_SALE_CLAIMS,
+        Work.FLASH_SALE_REMINDERS,
+        Work.LEADERBOARD_AWARDS,
+    }
+)
 
 
 class About(NamedTuple):
@@ -133,8 +147,10 @@ class Worker:
     async def _do(self, own: asyncpg.Connection, claim: Claim, now: datetime) -> None:
         duty = claim.duty
         match duty.work:
-            case Work.SETTLE | Work.REDEMPTIONS | Work.VOUCHERS | Work.FLASH_SALE_CLAIMS | Work.FLASH_SALE_REMINDERS:
+            case work if work in _OF_ROWS:
                 claim.done = await self._settle(own, duty, now)
+            case Work.LEADERBOARDS:
+                claim.done = await self._close_boards(own, duty, now)
             case Work.TIER_REVIEW:
                 claim.done = await self._review(own, duty, await _program(duty), now)
             case _:
@@ -162,6 +178,26 @@ class Worker:
         self._aside[row_id] = None
         if len(self._aside) > _ASIDE_MAX:
             self._aside.pop(next(iter(self._aside)))
+
+    # Periods of leaderboards, each reckoned a last time, and closed while nothing more is counted.
+
+    async def _close_boards(self, own: asyncpg.Connection, duty: Duty, now: datetime) -> Duty:
+        aside = tuple(self._aside)
+        found = await stored.due(own, duty.work, duty.program_id, now, self._batch_max, without=aside)
+        if not found:
+            return duties.looked(duty, now)
+        beside = await self._connect()
+        try:
+            for due in found:
+                async with closing.settled(beside, duty.program_id, due.id, now) as command:
+                    key = f"leaderboard:{due.id}:{due.due_at.isoformat()}:{now.isoformat()}"
+                    answers = [] if command is None else await self._tell(duty, [(command, key)])
+                if not any(isinstance(answer, Outcome) for answer in answers):
+                    self._set_aside(due.id)
+        finally:
+            await beside.close()
+        # What is late by several periods is due again at once.
+        return duties.went_on(duty, None, now)
 
     # Everybody, once, after tiers or their policy changed.
 
@@ -258,6 +294,8 @@ def _settling(work: Work, row_id: UUID) -> Command[Any]:
             return LapseClaim(claim_id=row_id)
         case Work.FLASH_SALE_REMINDERS:
             return TellOfFlashSale(reminder_id=row_id)
+        case Work.LEADERBOARD_AWARDS:
+            return PayLeaderboardAward(award_id=row_id)
         case _:
             return SettleAccount(member_id=row_id)
 

@@ -24,6 +24,8 @@ _CALLED: Final = {
     Work.VOUCHERS: "vouchers settled",
     Work.FLASH_SALE_CLAIMS: "flash sale claims lapsed",
     Work.FLASH_SALE_REMINDERS: "flash sale reminders looked at",
+    Work.LEADERBOARDS: "periods of leaderboards closed",
+    Work.LEADERBOARD_AWARDS: "prizes of leaderboards given",
     Work.BIRTHDAYS: "birthdays looked at",
     Work.MEMBER_DAYS: "members looked at on a member day",
     Work.TIER_WARNINGS: "ends of tiers looked at",

@@ -5,7 +5,7 @@ import asyncio
 
 import uvloop
 
-from benchmarks import earning, engine, flash_sales, http, imports, live, mall, shop
+from benchmarks import earning, engine, flash_sales, http, imports, leaderboards, live, mall, shop
 from benchmarks.report import HEAD, Line
 from persistence import memory
 
@@ -46,6 +46,8 @@ async def _measure(rounds: int) -> None:
         bounded = [*await mall.codes(place), *await mall.catalogue(place)]
     async with shop.opened() as place:
         heard = await live.listeners(place)
+    async with shop.opened() as place:
+        boards = await leaderboards.board(place)
     started = await http.start()
     one_ms, many_ms = earning.evaluate_ms(1), earning.evaluate_ms(earning.RULES)
     worked = await earning.worker()
@@ -61,6 +63,7 @@ async def _measure(rounds: int) -> None:
     what = f"a change reaches the last of {live.LISTENERS:,} live listeners (the median: {heard.median_seconds:.2f} s)"
     print(_bounded(what, heard.last_seconds, "s", LIVE_SECONDS_MAX))
     print(f"| memory of the serving process for each of {live.LISTENERS:,} live listeners | {heard.kib:.0f} KiB | | |")
+    _tell_boards(boards)
     what = f"{earning.RULES:,} active rules for one purchase, in the domain (one rule: {one_ms:.3f} ms)"
     print(_bounded(what, many_ms, "ms", EVALUATION_MS_MAX))
     for what, rate in (("expiry", worked.expiry), ("tier re-evaluation", worked.review)):
@@ -71,6 +74,16 @@ async def _measure(rounds: int) -> None:
 def _tell(lines: list[Line]) -> None:
     for line in lines:
         print(line.text(), flush=True)
+
+
+def _tell_boards(measured: leaderboards.Measured) -> None:
+    board = f"a board of {measured.members:,} members"
+    for asked in measured.asked:
+        print(_bounded(f"{asked.what} of {board}, in Redis", asked.redis_ms, "ms", leaderboards.REDIS_MS_MAX))
+        what = f"the same through the read function ({asked.read_ms:.2f} ms; bare commands: {asked.bare_ms:.2f} ms)"
+        print(_bounded(what, asked.times_bare, "times", leaderboards.BARE_MAX))
+    what = f"standings of {board} built anew in Redis (bare `ZADD`: {measured.bare:,.0f}/s)"
+    print(_at_least(what, measured.rebuilt, leaderboards.REBUILT_MIN))
 
 
 def _at_least(what: str, rate: float, bound: float) -> str:

@@ -84,5 +84,5 @@ def _given(posting: Posting, trigger: Trigger, occasion: str, day: date, *, is_d
     rows = posting.close()
     granted = PointsGranted(member_id=account.id, trigger=trigger, occasion=occasion, points=grant.points)
     # Where a cap or budget left nothing, the occasion is over all the same.
-    events = (granted, *posting.events) if grant.points else tuple(posting.events)
+    events = (granted, *posting.events) if grant.points else posting.settled_events()
     return Decision(Granted(account=posting.account, points=grant.points), save=rows, events=events)

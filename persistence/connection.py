@@ -30,6 +30,7 @@ MODEL_MODULES = (
     "persistence.receipts",
     "persistence.duties",
     "persistence.relay",
+    "persistence.leaderboards.tables",
 )
 CONNECT_SECONDS_MAX = 10
 

@@ -58,6 +58,8 @@ _DUE_IN: Final = {
     Work.VOUCHERS: ("vouchers", "0"),
     Work.FLASH_SALE_CLAIMS: ("claims", "0"),
     Work.FLASH_SALE_REMINDERS: (_REMINDERS, "timing"),
+    Work.LEADERBOARDS: ("leaderboard_clocks", "0"),
+    Work.LEADERBOARD_AWARDS: ("leaderboard_awards", "0"),
 }
 
 
@@ -128,7 +130,7 @@ async def claimed(own: asyncpg.Connection, now: datetime) -> AsyncIterator[Claim
 async def due(
     own: asyncpg.Connection, work: Work, program_id: UUID, now: datetime, count: int, *, without: Sequence[UUID] = ()
 ) -> list[Due]:
-    """Accounts, redemptions or vouchers for which the clock has something to do, those that wait longest first."""
+    """Accounts, redemptions, vouchers and the like that the clock has something to do for, longest waiting first."""
     table, sequence = _DUE_IN[work]
     records = await own.fetch(
         f"SELECT id, due_at, {sequence} FROM {table}"

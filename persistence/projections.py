@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from persistence.leaderboards.projection import Leaderboards
 from persistence.relay import Projection
 
-ALL: Final[tuple[Projection, ...]] = ()
+ALL: Final[tuple[Projection, ...]] = (Leaderboards(),)

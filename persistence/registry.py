@@ -11,6 +11,9 @@ from domain.earning.rule_sets import EarningRules
 from domain.flash_sales.reminders import FlashSaleReminder
 from domain.flash_sales.sale import FlashSale, FlashSaleItem
 from domain.kernel import Row
+from domain.leaderboards.board import Leaderboard, LeaderboardClock
+from domain.leaderboards.closing import LeaderboardAward, LeaderboardPeriod, LeaderboardPlace
+from domain.leaderboards.participation import LeaderboardParticipation
 from domain.members import Member
 from domain.offsets import OffsetPolicy, PointsOffset
 from domain.points.account import Hold, Lot, LotDraw, PointsAccount, PointTransaction, Shortfall
@@ -50,6 +53,7 @@ from persistence import (
     trade,
     vouchers,
 )
+from persistence.leaderboards import tables as leaderboards
 from persistence.tables import TABLES
 
 _KINDS: Final[tuple[type[Row], ...]] = (
@@ -93,6 +97,12 @@ _KINDS: Final[tuple[type[Row], ...]] = (
     FlashSaleHold,
     FlashSaleReminder,
     Voucher,
+    LeaderboardParticipation,
+    Leaderboard,
+    LeaderboardClock,
+    LeaderboardPeriod,
+    LeaderboardPlace,
+    LeaderboardAward,
     ApiKey,
     Operator,
     MemberSession,
@@ -102,6 +112,7 @@ _MODULES: Final = (
     activities,
     earning,
     flash_sales,
+    leaderboards,
     members,
     offsets,
     points,

@@ -137,6 +137,13 @@ def known_version(value: bytes | None) -> int | None:
     return int(value) if value is not None and value.isdigit() else None
 
 
+async def lock(own: asyncpg.Connection, program_id: UUID) -> int:
+    """Keep every relay from a program until the end of the transaction; the version of its last delivery."""
+    await own.execute(_SQL_ENSURE)
+    version: int = await own.fetchval(_SQL_LOCK, program_id)
+    return version
+
+
 class Relay:
     """Delivers what happened in all programs, and builds anew what Redis has lost. Any number may run."""
 
@@ -224,7 +231,7 @@ class Relay:
         own = await self._session()
         for projection in self._projections:
             async with own.transaction():
-                version = await own.fetchval(_SQL_LOCK, program_id)
+                version = await lock(own, program_id)
                 if from_facts:
                     await projection.recount(own, program_id)
                 if not await self._build(own, projection, program_id, version, progress):

@@ -19,7 +19,7 @@ from domain.points.account import (
     TransactionKind,
 )
 from domain.points.book import Opening, Source
-from domain.points.posting import Posting, open_posting, wants_to_draw, wants_to_settle
+from domain.points.posting import AccountSettled, Posting, open_posting, wants_to_draw, wants_to_settle
 from domain.policies import ExpiryKind
 from domain.programs import HOLD_MINUTES_MAX
 from domain.values import changed
@@ -38,13 +38,6 @@ class PointsMoved(Event):
 
     transaction_id: UUID
     points: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountSettled(Event):
-    """The clock acted on an account: lots activated or expired, or holds lapsed."""
-
-    transactions: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

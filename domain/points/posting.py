@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.kernel import FAMILY, NotFound, Row, State, Want
+from domain.kernel import FAMILY, Event, NotFound, Row, State, Want
 from domain.members import Member, MemberRef
 from domain.points import lots
 from domain.points.account import (
@@ -52,6 +52,13 @@ class Returned:
     to_lots: int
     replaced: int
     forfeited: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSettled(Event):
+    """The clock acted on an account: lots activated or expired, or holds lapsed."""
+
+    transactions: int
 
 
 class Posting(SettlingBook):
@@ -218,6 +225,11 @@ class Posting(SettlingBook):
         self.pay_debt(self.state.now)
         entries = self._qualifying_entries()
         return (self.account, *self.transactions, *self._saved.values(), *self._draws, *entries)
+
+    def settled_events(self) -> tuple[Event, ...]:
+        """What to tell of a posting that has closed, where the clock may have been all that moved points."""
+        told = (AccountSettled(member_id=self.account.id, transactions=len(self.transactions)),)
+        return (*(told if self.transactions else ()), *self.events)
 
     def _require_open(self, hold: Hold) -> None:
         if hold.state is not HoldState.HELD:

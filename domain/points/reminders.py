@@ -44,4 +44,4 @@ class RemindOfExpiry(Command[PointsAccount]):
                 PointsExpiring(member_id=account.id, points=points, days=left.days, expires_at=self.expires_at)
             )
         rows = posting.close()
-        return Decision(posting.account, save=rows, events=tuple(posting.events))
+        return Decision(posting.account, save=rows, events=posting.settled_events())

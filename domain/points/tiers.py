@@ -123,4 +123,4 @@ def _closed(posting: Posting) -> Decision[PointsAccount]:
     rows = posting.close()
     stored = posting.state.get(PointsAccount, posting.account.id)
     saved = () if rows == (stored,) else rows
-    return Decision(posting.account, save=saved, events=tuple(posting.events))
+    return Decision(posting.account, save=saved, events=posting.settled_events())

@@ -18,6 +18,7 @@ from api import schema
 from domain.access import SCOPES_OF, KeyKind, Role, Scope
 from persistence import rows
 from persistence.tables import TABLES
+from tests.api.boards_stage import BoardsStage
 from tests.api.flash_sale_stage import FlashSaleStage
 from tests.api.mall_stage import MallStage
 from tests.api.shops import PASSWORD, Shop, key
@@ -74,7 +75,7 @@ def expected(policy: Policy, caller: str) -> str | None:
     return None if policy.scope in scopes else "FORBIDDEN"
 
 
-class Stage(MallStage, FlashSaleStage):
+class Stage(MallStage, FlashSaleStage, BoardsStage):
     """Two shops with one of everything, and the words to ask for it."""
 
     def __init__(self, shop: Shop, other: Shop) -> None:
@@ -105,6 +106,7 @@ class Stage(MallStage, FlashSaleStage):
         ids["redemption"] = (await shop.do("rewardRedeem", "redemption { id }", **redeem))["redemption"]["id"]
         await self.furnish_mall()
         await self.furnish_flash_sales()
+        await self.furnish_boards()
         hold = {"member": {"id": ids["member"]}, "points": 5, "idempotencyKey": key()}
         ids["hold"] = (await shop.do("pointsHold", "hold { id }", **hold))["hold"]["id"]
         made = await shop.do("apiKeyCreate", "apiKey { id }", name="k", kind="SECRET", scopes=["PROGRAM_READ"])
@@ -159,6 +161,7 @@ class Stage(MallStage, FlashSaleStage):
             "purchaseRefund": {**once, "purchase": {"id": ids["purchase"]}, "refundId": key(), "amount": money},
             **self.mall_inputs(),
             **self.flash_sale_inputs(),
+            **self.boards_inputs(),
             "operatorLogin": {"email": "nobody@example.com", "password": PASSWORD},
             "operatorCreate": {"email": f"{key()}@example.com", "name": "Lin", "password": PASSWORD, "role": "VIEWER"},
             "apiKeyCreate": {"name": "k", "kind": "PUBLISHABLE"},
@@ -189,6 +192,7 @@ class Stage(MallStage, FlashSaleStage):
             "rewards": (f"rewards {page}", {}),
             **self.mall_questions(),
             **self.flash_sale_questions(),
+            **self.boards_questions(),
             "operators": (f"operators {page}", {}),
             "apiKeys": (f"apiKeys {page}", {}),
             "node": ("node(id: $id) { id }", {"id": ids["member"]}),

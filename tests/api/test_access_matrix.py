@@ -83,6 +83,7 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
         "flashSaleClaim",
         "flashSaleClaimRelease",
         "flashSaleRemind",
+        "leaderboardVisibilitySet",
         "memberUpdate",
         "offsetHold",
         "offsetRelease",
@@ -105,6 +106,7 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
         "flashSaleClaim": "FORBIDDEN",
         "flashSaleClaimRelease": ["NOT_FOUND"],
         "flashSaleRemind": "FORBIDDEN",
+        "leaderboardVisibilitySet": "FORBIDDEN",
         "memberUpdate": "FORBIDDEN",
         "offsetHold": ["QUOTE_INVALID"],
         "offsetRelease": ["NOT_FOUND"],
@@ -126,7 +128,7 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
 async def test_nodes_are_shown_to_whom_they_belong(stage: Stage) -> None:
     """Everything by its id: to the shop, to the member whose it is, to its owners; to all others null."""
     personal = ("member", "purchase", "refund", "redemption", "transaction", "activity", "voucher", "offset", "claim")
-    public = ("program", "store", "group", "tier", "reward", "sale", "item")
+    public = ("program", "store", "group", "tier", "reward", "sale", "item", "leaderboard")
     internal = ("segment", "template", "pool", "rule")
     kinds = {*personal, *public, *internal, "key"}
     document = "query ($id: ID!) { node(id: $id) { id __typename } }"

@@ -58,6 +58,8 @@ PLAIN_LISTS: Final = {
     "Explanation.segments",  # 200 open segments
     "Explanation.skipped",  # 1,000 rules in all
     "Explanation.tags",  # 50 of a member
+    "Leaderboard.prizes",  # 20
+    "LeaderboardStandings.standings",  # first, at most 100; around, at most 101
     "Member.consents",  # 20
     "Member.expiringPoints",  # days asked for, 3,650
     "Member.segments",  # 200 open segments

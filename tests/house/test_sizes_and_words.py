@@ -25,6 +25,8 @@ WRITERS: Final = {
     "persistence/migrations",
     "persistence/duties.py",
     "persistence/relay.py",
+    "persistence/leaderboards/counting.py",
+    "persistence/leaderboards/closing.py",
 }
 
 
@@ -126,6 +128,7 @@ def test_every_feature_has_its_file_on_every_floor() -> None:
         "segments",
         "earning",
         "activities",
+        "leaderboards",
     ):
         for floor in FLOORS:
             assert (ROOT / floor / f"{feature}.py").exists() or (ROOT / floor / feature).is_dir(), (floor, feature)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from domain import access, members, segments, stores
 from domain.enrollments import EnrollMember
@@ -12,7 +13,7 @@ from persistence import connection, duties
 from persistence.registry import KIND_ORDER
 from tests.domain import simulation
 from tests.domain.memory import PROGRAM_ID, START
-from tests.persistence import engines, malls, selling
+from tests.persistence import boards_filling, engines, malls, selling
 
 COUNT: Final = 1500
 SEED: Final = 20260117
@@ -43,7 +44,8 @@ async def fill(url: str) -> Filled:
     try:
         shop = engines.Shop(engine, PROGRAM_ID)
         await _live(shop, clock)
-        await _make_the_rest(shop)
+        member_id = await _make_the_rest(shop)
+        await boards_filling.furnish(shop, url, member_id, clock.now)
         await _begin_duties(url)
     finally:
         await engine.stop()
@@ -76,7 +78,7 @@ async def _live(shop: engines.Shop, clock: Clock) -> None:
         step = steps.send(answer if isinstance(answer, Exception) else answer.result)
 
 
-async def _make_the_rest(shop: engines.Shop) -> None:
+async def _make_the_rest(shop: engines.Shop) -> UUID:
     told = members.Profile(
         external_id="whole",
         phone="+8613800138000",
@@ -105,3 +107,4 @@ async def _make_the_rest(shop: engines.Shop) -> None:
     await shop.run(access.OpenMemberSession(member=member, token_hash="b" * 64, expires_at=until))
     await malls.furnish(shop, enrolled.member.id)
     await selling.furnish(shop, enrolled.member.id)
+    return enrolled.member.id

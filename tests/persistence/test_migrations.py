@@ -36,12 +36,13 @@ from domain.tiers.standing import TierChange
 from domain.tiers.tier import NO_BENEFITS, Tier
 from persistence import connection, migrations
 from persistence.duties import DutyTable
+from persistence.leaderboards.tables import StandingTable
 from persistence.receipts import OutboxTable, ReceiptTable
 from persistence.relay import RelayTable
 from persistence.startup import StartupError
 from persistence.tables import TABLES
 from tests import servers
-from tests.persistence import catalog, filling, malls, selling
+from tests.persistence import boards_filling, catalog, filling, malls, selling
 from tests.persistence.filling import Filled
 
 # Kinds whose tables later migrations than the first made.
@@ -55,6 +56,7 @@ LATER: Final = (
     TierChange,
     *malls.NEW_KINDS,
     *selling.NEW_KINDS,
+    *boards_filling.NEW_KINDS,
 )
 # What has columns of the mall's; another test looks at those.
 OF_THE_MALL: Final = (Store, Reward, RewardStock, Redemption, Refund)
@@ -259,7 +261,7 @@ async def test_the_columns_are_the_models(fresh: asyncpg.Connection) -> None:
     found = await catalog.columns(fresh)
     expected = {}
     models: list[type[Model]] = [table.model for table in TABLES.values()]
-    models += [ReceiptTable, OutboxTable, DutyTable, RelayTable]
+    models += [ReceiptTable, OutboxTable, DutyTable, RelayTable, StandingTable]
     for model in models:
         for name, field in model._meta.fields_map.items():
             told = field.get_for_dialect("postgres", "SQL_TYPE")

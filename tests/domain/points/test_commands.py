@@ -22,6 +22,7 @@ from domain.points.account import (
     SourceType,
     TransactionKind,
 )
+from domain.points.posting import AccountSettled
 from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
 from domain.tiers.standing import TierReached
 from domain.tiers.tier import CreateTier
@@ -247,7 +248,7 @@ def test_settling_tells_how_many_transactions_the_clock_made() -> None:
     member = shop.enroll(10)
     shop.later(days=40)
     shop.settle(member)
-    assert shop.events == (commands.AccountSettled(member_id=member, transactions=1),)
+    assert shop.events == (AccountSettled(member_id=member, transactions=1),)
 
 
 def test_every_move_tells_of_a_tier_that_the_clock_let_the_member_reach_on_the_way() -> None:

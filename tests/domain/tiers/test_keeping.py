@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from domain.points.commands import AccountSettled
+from domain.points.posting import AccountSettled
 from domain.policies import (
     Downgrade,
     TierPolicy,

@@ -1,0 +1,1 @@
+"""Leaderboards in the API: boards, who stands where, and closed periods."""

@@ -1,0 +1,1 @@
+"""Leaderboards: their tables, what is counted for them, and reading them from Redis or PostgreSQL."""
