@@ -27,6 +27,7 @@ from persistence.engine import Engine, QueueFull, Unavailable
 from persistence.flash_sale_gates import Gates
 from persistence.leaderboards.reading import Boards
 from persistence.live import Hub
+from persistence.streaks import StreakReader
 from persistence.throttles import Throttle
 
 Result = TypeVar("Result")
@@ -49,6 +50,7 @@ class Backend:
     boards: Boards
     hub: Hub
     gates: Gates
+    streaks: StreakReader
     now: Callable[[], datetime]
 
     def kept(self, program_id: UUID, events: Sequence[Event]) -> None:
@@ -83,6 +85,7 @@ def backend(
         boards=Boards(redis),
         hub=Hub(None) if hub is None else hub,
         gates=Gates(redis),
+        streaks=StreakReader(redis),
         now=now,
     )
     engine.on_kept = shared.kept

@@ -9,6 +9,7 @@ import strawberry
 
 from api import access, connections, ids, scalars, segments, shapes
 from api.access import CallerKind
+from api.check_ins import finding
 from api.connections import Connection
 from api.context import Context, Info
 from api.errors import ApiError, ErrorCode
@@ -23,6 +24,7 @@ from domain.kernel import Refusal
 from domain.points import account, reading
 from domain.stores import Channel
 from persistence import activities as stored_activities
+from persistence import check_ins as stored_check_ins
 from persistence import flash_sales as stored_flash_sales
 from persistence import members as stored
 from persistence import points as stored_points
@@ -38,6 +40,7 @@ LaterPurchase = Annotated["Purchase", strawberry.lazy("api.purchases.purchase")]
 LaterActivity = Annotated["Activity", strawberry.lazy("api.activities")]  # type: ignore[name-defined]  # noqa: F821
 LaterClaim = Annotated["Claim", strawberry.lazy("api.flash_sales.claim")]  # type: ignore[name-defined]  # noqa: F821
 LaterRedemption = Annotated["Redemption", strawberry.lazy("api.redemptions")]  # type: ignore[name-defined]  # noqa: F821
+LaterCheckIns = Annotated["CheckIns", strawberry.lazy("api.check_ins.standing")]  # type: ignore[name-defined]  # noqa: F821
 LaterVoucher = Annotated["Voucher", strawberry.lazy("api.vouchers.voucher")]  # type: ignore[name-defined]  # noqa: F821
 
 _PERSONAL: Final = access.staff_or_member(Scope.MEMBERS_READ)
@@ -130,6 +133,14 @@ async def _expiring_points(parent: strawberry.Parent[Any], info: Info, within: i
         raise ApiError(refusal.message, ErrorCode.BAD_USER_INPUT) from None
 
 
+async def _check_ins(parent: strawberry.Parent[Any], info: Info, activity: str) -> Any:
+    return await finding.of_code(info.context, parent.id, activity)
+
+
+async def _make_up_cards(parent: strawberry.Parent[Any], info: Info) -> Any:
+    return await info.context.loaders.keyed(stored_check_ins.cards_of, parent.id) or 0
+
+
 @shapes.shape(members.Member, account.PointsAccount)
 class Member(shapes.Node):
     """A person enrolled in the program. The four keys external id, phone, card number and e-mail are unique in it."""
@@ -185,6 +196,10 @@ class Member(shapes.Node):
     vouchers: Connection[LaterVoucher] = connections.family(
         stored_vouchers.of_members, stored_vouchers.KEYSET, _PERSONAL, description="The latest first."
     )
+    check_ins: LaterCheckIns | None = access.resolved_by(
+        _PERSONAL, _check_ins, description="The member in the check-in activity with this code; null if there is none."
+    )
+    make_up_cards: int = access.resolved_by(_PERSONAL, _make_up_cards, description="For days that were missed.")
 
 
 @shapes.given()

@@ -11,6 +11,8 @@ from api.context import Info
 from domain import access as domain_access
 from domain import activities, claims, members, offsets, programs, segments, stores, trade
 from domain.access import Scope
+from domain.check_ins import activity as check_in_activity
+from domain.check_ins import check_in
 from domain.flash_sales import sale
 from domain.kernel import Row
 from domain.leaderboards.board import Leaderboard
@@ -49,6 +51,8 @@ _KINDS: Final = {
         _Kind(Leaderboard, _PUBLIC),
         _Kind(LeaderboardAward, access.staff(Scope.MEMBERS_READ)),
         _Kind(segments.Segment, _SETTINGS),
+        _Kind(check_in_activity.CheckInActivity, _PUBLIC),
+        _Kind(check_in.CheckIn, _PERSONAL, "member_id"),
         _Kind(members.Member, _PERSONAL, "id"),
         _Kind(account.PointTransaction, _PERSONAL, "member_id"),
         _Kind(activities.Activity, _PERSONAL, "member_id"),

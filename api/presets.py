@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from domain.campaigns import EditRules
+from domain.check_ins.activity import MakeUpTerms, Milestone
+from domain.check_ins.saving import CheckInTerms, SaveCheckInActivity
 from domain.earning.rules import (
     Campaign,
     Cap,
@@ -14,6 +16,7 @@ from domain.earning.rules import (
     Trigger,
 )
 from domain.policies import Downgrade, TierMetric, TierPolicy, TierWindow
+from domain.prizes import Prize, PrizeKind
 from domain.schedules import Schedule
 from domain.tiers.tier import CreateTier, TierBenefits
 
@@ -100,7 +103,6 @@ PURCHASES: Final = (
     _gift("first-purchase", "首单礼", 100, Trigger.FIRST_PURCHASE),
 )
 ACTIVITIES: Final = (
-    _gift("check-in", "每日签到", 10, Trigger.CHECK_IN, Cap(period=Period.DAY, times=1)),
     _gift("referral", "推荐好友", 100, Trigger.REFERRAL, Cap(period=Period.MONTH, times=10)),
     _gift("birthday", "生日礼", 50, Trigger.BIRTHDAY),
     _activity("share", "分享", 5, Cap(period=Period.DAY, times=5)),
@@ -110,6 +112,18 @@ ACTIVITIES: Final = (
     _activity("survey", "问卷", 20, Cap(period=Period.MONTH, times=1)),
     _activity("story", "购物故事", 50, Cap(period=Period.MONTH, times=2)),
     _activity("profile", "完善资料", 30, Cap(period=Period.LIFETIME, times=1)),
+)
+
+# 10 a day, and 100 more for every 20 days in a row; of the last week, two days a month may be made up (S17).
+CHECK_IN: Final = SaveCheckInActivity(
+    code="daily",
+    name="每日签到",
+    terms=CheckInTerms(
+        ladder=(10,),
+        milestones=(Milestone(day=20, prize=Prize(kind=PrizeKind.POINTS, points=100)),),
+        make_up=MakeUpTerms(days=7, per_month=2, points=20, takes_cards=True),
+        reminder_hour=20,
+    ),
 )
 
 

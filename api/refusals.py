@@ -5,6 +5,8 @@ from typing import Final
 
 from api import quotes
 from domain import access, activities, campaigns, checkout, enrollments, explanations, programs, segments, stores, trade
+from domain.check_ins import saving as check_in_saving
+from domain.check_ins import signing as check_in_signing
 from domain.flash_sales import commands as flash_sale_commands
 from domain.flash_sales import ending as flash_sale_ending
 from domain.kernel import Refusal
@@ -52,6 +54,8 @@ _MODULES: Final = (
     access,
     activities,
     campaigns,
+    check_in_saving,
+    check_in_signing,
     enrollments,
     explanations,
     flash_sale_commands,

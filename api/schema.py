@@ -28,6 +28,8 @@ from api import (
     tiers,
     trade,
 )
+from api.check_ins import activity as check_in_activity
+from api.check_ins import commands as check_ins
 from api.flash_sales import selling
 from api.leaderboards import board as leaderboards
 from api.leaderboards import commands as leaderboard_commands
@@ -57,6 +59,7 @@ class Query(
     checkout.CheckoutQueries,
     trade.TradeQueries,
     leaderboards.LeaderboardQueries,
+    check_in_activity.CheckInActivityQueries,
     operators.OperatorQueries,
     api_keys.ApiKeyQueries,
     nodes.NodeQueries,
@@ -86,6 +89,8 @@ class Mutation(
     offsets.OffsetMutations,
     trade.TradeMutations,
     leaderboard_commands.LeaderboardMutations,
+    check_in_activity.CheckInActivityMutations,
+    check_ins.CheckInMutations,
     operators.OperatorMutations,
     api_keys.ApiKeyMutations,
     sessions.SessionMutations,

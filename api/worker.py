@@ -18,6 +18,7 @@ from uuid import UUID
 import asyncpg
 
 from domain import calendars, duties
+from domain.check_ins.reminding import RemindOfStreak
 from domain.duties import Duty, Work
 from domain.earning.rule_sets import EarningRules
 from domain.flash_sales.ending import LapseClaim
@@ -67,9 +68,9 @@ _OF_ROWS: Final = frozenset(
 
 
 class About(NamedTuple):
-    """A command about a member, and its idempotency key."""
+    """A command about a member or what is a member's, and its idempotency key."""
 
-    member_id: UUID
+    subject_id: UUID
     command: Command[Any]
     key: str
 
@@ -215,18 +216,20 @@ class Worker:
 
     async def _spend_day(self, own: asyncpg.Connection, duty: Duty, program: Program, now: datetime) -> Duty:
         day = duties.day_of(duty, now, program.time_zone)
-        if day > calendars.local_date(now, program.time_zone):
-            return replace(duty, due_at=calendars.start_of(day, program.time_zone))
+        begins_at = duties.begins_at(duty, day, program.time_zone)
+        if now < begins_at:
+            return replace(duty, day=day, due_at=begins_at)
         subjects = {
             Work.BIRTHDAYS: self._birthdays,
             Work.MEMBER_DAYS: self._member_day,
             Work.TIER_WARNINGS: self._tiers_ending,
             Work.EXPIRY_REMINDERS: self._points_expiring,
+            Work.STREAK_REMINDERS: self._streaks_ending,
         }[duty.work]
         told = await subjects(own, duty, program, day)
         await self._tell(duty, [(command, key) for _, command, key in told])
         if len(told) == self._batch_max:
-            return duties.went_on(replace(duty, day=day), told[-1].member_id, now)
+            return duties.went_on(replace(duty, day=day), told[-1].subject_id, now)
         return duties.part_done(duty, day, program.time_zone, now)
 
     async def _birthdays(self, own: asyncpg.Connection, duty: Duty, program: Program, day: date) -> list[About]:
@@ -260,6 +263,13 @@ class Worker:
             About(key, RemindOfExpiry(member_id=key, expires_at=expires_at), f"expiry-reminder:{key}:{about}")
             for key in found
         ]
+
+    async def _streaks_ending(self, own: asyncpg.Connection, duty: Duty, program: Program, day: date) -> list[About]:
+        if day != calendars.local_date(self._now(), program.time_zone):
+            # Made up for too late: that night is over.
+            return []
+        found = await stored.streaks_ending(own, program.id, day, duty.part, after=duty.after, count=self._batch_max)
+        return [About(key, RemindOfStreak(streak_id=key, day=day), f"streak-reminder:{key}:{day}") for key in found]
 
     async def _tell(self, duty: Duty, told: Sequence[tuple[Command[Any], str]]) -> list[Any]:
         """Tell the engine commands, in order, and wait for the answers: outcomes, refusals and faults, logged."""

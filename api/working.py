@@ -30,6 +30,7 @@ _CALLED: Final = {
     Work.MEMBER_DAYS: "members looked at on a member day",
     Work.TIER_WARNINGS: "ends of tiers looked at",
     Work.EXPIRY_REMINDERS: "expiries looked at",
+    Work.STREAK_REMINDERS: "streaks looked at that end tonight",
     Work.TIER_REVIEW: "members looked at for new tiers",
 }
 

@@ -100,6 +100,11 @@ def instant_of(day: date, local_time: str, zone_name: str) -> datetime:
     return datetime.combine(day, time.fromisoformat(local_time), zone(zone_name)).astimezone(UTC)
 
 
+def hour_of(day: date, hour: int, zone_name: str) -> datetime:
+    """When the clock shows a full hour of a local date, for the first time; an hour that it skips is the next one."""
+    return instant_of(day, f"{hour:02}:00", zone_name)
+
+
 def add_days(day: date, days: int) -> date:
     """The date so many days later."""
     return day + timedelta(days=days)

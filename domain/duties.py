@@ -31,6 +31,7 @@ class Work(StrEnum):
     MEMBER_DAYS = "MEMBER_DAYS"  # give on member days, each local day that is one
     TIER_WARNINGS = "TIER_WARNINGS"  # tell of tiers that end, each local day
     EXPIRY_REMINDERS = "EXPIRY_REMINDERS"  # tell of points that expire, each local day
+    STREAK_REMINDERS = "STREAK_REMINDERS"  # tell of streaks that end tonight, each local day, hour by hour
     TIER_REVIEW = "TIER_REVIEW"  # look at every member again after tiers or their policy changed
 
 
@@ -41,6 +42,7 @@ DAYS_AHEAD: Final = {
     Work.TIER_WARNINGS: WARNING_DAYS,
     Work.EXPIRY_REMINDERS: REMINDER_DAYS,
 }
+HOURS: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +78,19 @@ def day_of(duty: Duty, now: datetime, zone_name: str) -> date:
     return duty.day or calendars.local_date(now, zone_name)
 
 
+def begins_at(duty: Duty, day: date, zone_name: str) -> datetime:
+    """When the part of a local day that a daily duty is at begins: with the day, or with its hour."""
+    if duty.work is Work.STREAK_REMINDERS:
+        return calendars.hour_of(day, duty.part, zone_name)
+    return calendars.start_of(day, zone_name)
+
+
 def part_done(duty: Duty, day: date, zone_name: str, now: datetime) -> Duty:
     """A daily duty that is done with a part of a day; if it is late with the last, the next day is due already."""
-    if duty.part + 1 < len(DAYS_AHEAD[duty.work]):
-        return replace(duty, day=day, part=duty.part + 1, after=None, due_at=now)
+    parts = HOURS if duty.work is Work.STREAK_REMINDERS else len(DAYS_AHEAD[duty.work])
+    if duty.part + 1 < parts:
+        following_part = replace(duty, day=day, part=duty.part + 1, after=None)
+        return replace(following_part, due_at=max(now, begins_at(following_part, day, zone_name)))
     following = calendars.add_days(day, 1)
     return replace(duty, day=following, part=0, after=None, due_at=calendars.start_of(following, zone_name))
 

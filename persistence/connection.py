@@ -20,6 +20,7 @@ MODEL_MODULES = (
     "persistence.points",
     "persistence.purchases",
     "persistence.activities",
+    "persistence.check_ins",
     "persistence.rewards",
     "persistence.redemptions",
     "persistence.flash_sales",

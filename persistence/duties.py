@@ -52,7 +52,7 @@ _REMINDERS: Final = """
     WHERE reminder.is_wanted) AS reminders"""
 
 # Where what has a time of its own is found, and what tells two dues of the same row at the same time apart.
-_DUE_IN: Final = {
+DUE_IN: Final = {
     Work.SETTLE: ("points_accounts", "sequence"),
     Work.REDEMPTIONS: ("redemptions", "0"),
     Work.VOUCHERS: ("vouchers", "0"),
@@ -131,7 +131,7 @@ async def due(
     own: asyncpg.Connection, work: Work, program_id: UUID, now: datetime, count: int, *, without: Sequence[UUID] = ()
 ) -> list[Due]:
     """Accounts, redemptions, vouchers and the like that the clock has something to do for, longest waiting first."""
-    table, sequence = _DUE_IN[work]
+    table, sequence = DUE_IN[work]
     records = await own.fetch(
         f"SELECT id, due_at, {sequence} FROM {table}"
         " WHERE program_id = $1 AND due_at <= $2 AND id <> ALL($4::uuid[]) ORDER BY due_at LIMIT $3",
@@ -179,6 +179,20 @@ async def points_expiring(
         " AND lots.member_id = accounts.id AND lots.state = 'ACTIVE' AND lots.expires_at = $4))"
     )
     return await _ids(own, where, program_id, after, count, expires_at)
+
+
+async def streaks_ending(
+    own: asyncpg.Connection, program_id: UUID, day: date, hour: int, *, after: UUID | None, count: int
+) -> list[UUID]:
+    """Streaks that end with a local date, in activities that tell of it at an hour, in the order of their ids.
+
+    Asked of PostgreSQL: who goes through a sorted set by places, while members sign in and leave it, skips some.
+    """
+    where = (
+        "SELECT id FROM streaks WHERE program_id = $1 AND last_day = $4::date - 1 AND activity_id IN"
+        " (SELECT id FROM check_in_activities WHERE program_id = $1 AND reminder_hour = $5 AND is_active)"
+    )
+    return await _ids(own, where, program_id, after, count, day, hour)
 
 
 async def _ids(

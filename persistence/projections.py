@@ -4,5 +4,6 @@ from typing import Final
 
 from persistence.leaderboards.projection import Leaderboards
 from persistence.relay import Projection
+from persistence.streaks import Streaks
 
-ALL: Final[tuple[Projection, ...]] = (Leaderboards(),)
+ALL: Final[tuple[Projection, ...]] = (Leaderboards(), Streaks())

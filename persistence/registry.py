@@ -4,6 +4,10 @@ from typing import Final
 
 from domain.access import ApiKey, MemberSession, Operator
 from domain.activities import Activity
+from domain.check_ins.activity import CheckInActivity
+from domain.check_ins.cards import MakeUpCardEntry, MakeUpCards
+from domain.check_ins.check_in import CheckIn
+from domain.check_ins.streak import Streak
 from domain.claims import Claim, FlashSaleHold, FlashSaleStock
 from domain.earning.grants import Grant
 from domain.earning.limits import CampaignBudget, EarningCount
@@ -38,6 +42,7 @@ from domain.vouchers.voucher import Voucher
 from persistence import (
     access,
     activities,
+    check_ins,
     earning,
     flash_sales,
     members,
@@ -103,6 +108,11 @@ _KINDS: Final[tuple[type[Row], ...]] = (
     LeaderboardPeriod,
     LeaderboardPlace,
     LeaderboardAward,
+    CheckInActivity,
+    Streak,
+    CheckIn,
+    MakeUpCards,
+    MakeUpCardEntry,
     ApiKey,
     Operator,
     MemberSession,
@@ -110,6 +120,7 @@ _KINDS: Final[tuple[type[Row], ...]] = (
 _MODULES: Final = (
     access,
     activities,
+    check_ins,
     earning,
     flash_sales,
     leaderboards,

@@ -39,11 +39,11 @@ class Skip(StrEnum):
     NOTHING_TO_GIVE = "NOTHING_TO_GIVE"  # it comes to less than a point, or there is nothing to multiply
 
 
-# What an activity of this type also is: a shop may keep a sign-in page or a referral program of its own.
-_REPORTED: Final = {"check_in": Trigger.CHECK_IN, "referral": Trigger.REFERRAL}
+# What an activity of this type also is: a shop may keep a referral program of its own.
+_REPORTED: Final = {"referral": Trigger.REFERRAL}
 _SECOND: Final = {
     Trigger.PURCHASE: (Trigger.FIRST_PURCHASE,),
-    Trigger.ACTIVITY: (Trigger.CHECK_IN, Trigger.REFERRAL),
+    Trigger.ACTIVITY: (Trigger.REFERRAL,),
 }
 _OF_AUDIENCE: Final = {"tiers": Skip.TIER, "tags": Skip.TAG, "withoutTags": Skip.TAG, "segments": Skip.SEGMENT}
 
@@ -146,7 +146,7 @@ def candidates(rules: Compiled, occasion: Occasion, facts: Facts) -> Sequence[Ca
 
 
 def _second_trigger(occasion: Occasion, facts: Facts) -> Trigger | None:
-    """A first purchase is a purchase too, and a sign-in or a referral may be reported as an activity."""
+    """A first purchase is a purchase too, and a referral may be reported as an activity."""
     if occasion.trigger is Trigger.PURCHASE:
         return Trigger.FIRST_PURCHASE if facts.ordinals.get(Period.LIFETIME, 0) == 1 else None
     return _REPORTED.get(occasion.activity_type or "") if occasion.trigger is Trigger.ACTIVITY else None

@@ -47,6 +47,7 @@ class SourceType(StrEnum):
     ACTIVITY = "ACTIVITY"
     GRANT = "GRANT"  # what the program's rules gave for an occasion of its own
     PRIZE = "PRIZE"  # won, or given for an achievement; the id is that of what it was won in
+    CHECK_IN = "CHECK_IN"  # a missed day that was made up for points
     SHORTFALL = "SHORTFALL"
 
 

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 (
                     "work",
                     fields.CharEnumField(
-                        description="SETTLE: SETTLE\nREDEMPTIONS: REDEMPTIONS\nVOUCHERS: VOUCHERS\nFLASH_SALE_CLAIMS: FLASH_SALE_CLAIMS\nFLASH_SALE_REMINDERS: FLASH_SALE_REMINDERS\nLEADERBOARDS: LEADERBOARDS\nLEADERBOARD_AWARDS: LEADERBOARD_AWARDS\nBIRTHDAYS: BIRTHDAYS\nMEMBER_DAYS: MEMBER_DAYS\nTIER_WARNINGS: TIER_WARNINGS\nEXPIRY_REMINDERS: EXPIRY_REMINDERS\nTIER_REVIEW: TIER_REVIEW",
+                        description="\n".join(f"{work}: {work}" for work in Work),
                         enum_type=Work,
                         max_length=30,
                     ),

@@ -22,6 +22,7 @@ from tests.api.boards_stage import BoardsStage
 from tests.api.flash_sale_stage import FlashSaleStage
 from tests.api.mall_stage import MallStage
 from tests.api.shops import PASSWORD, Shop, key
+from tests.api.sign_in_stage import SignInStage
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def expected(policy: Policy, caller: str) -> str | None:
     return None if policy.scope in scopes else "FORBIDDEN"
 
 
-class Stage(MallStage, FlashSaleStage, BoardsStage):
+class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage):
     """Two shops with one of everything, and the words to ask for it."""
 
     def __init__(self, shop: Shop, other: Shop) -> None:
@@ -107,6 +108,7 @@ class Stage(MallStage, FlashSaleStage, BoardsStage):
         await self.furnish_mall()
         await self.furnish_flash_sales()
         await self.furnish_boards()
+        await self.furnish_sign_in()
         hold = {"member": {"id": ids["member"]}, "points": 5, "idempotencyKey": key()}
         ids["hold"] = (await shop.do("pointsHold", "hold { id }", **hold))["hold"]["id"]
         made = await shop.do("apiKeyCreate", "apiKey { id }", name="k", kind="SECRET", scopes=["PROGRAM_READ"])
@@ -162,6 +164,7 @@ class Stage(MallStage, FlashSaleStage, BoardsStage):
             **self.mall_inputs(),
             **self.flash_sale_inputs(),
             **self.boards_inputs(),
+            **self.sign_in_inputs(),
             "operatorLogin": {"email": "nobody@example.com", "password": PASSWORD},
             "operatorCreate": {"email": f"{key()}@example.com", "name": "Lin", "password": PASSWORD, "role": "VIEWER"},
             "apiKeyCreate": {"name": "k", "kind": "PUBLISHABLE"},
@@ -193,6 +196,7 @@ class Stage(MallStage, FlashSaleStage, BoardsStage):
             **self.mall_questions(),
             **self.flash_sale_questions(),
             **self.boards_questions(),
+            **self.sign_in_questions(),
             "operators": (f"operators {page}", {}),
             "apiKeys": (f"apiKeys {page}", {}),
             "node": ("node(id: $id) { id }", {"id": ids["member"]}),

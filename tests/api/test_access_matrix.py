@@ -84,6 +84,8 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
         "flashSaleClaimRelease",
         "flashSaleRemind",
         "leaderboardVisibilitySet",
+        "checkInCreate",
+        "checkInMakeUp",
         "memberUpdate",
         "offsetHold",
         "offsetRelease",
@@ -107,6 +109,8 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
         "flashSaleClaimRelease": ["NOT_FOUND"],
         "flashSaleRemind": "FORBIDDEN",
         "leaderboardVisibilitySet": "FORBIDDEN",
+        "checkInCreate": "FORBIDDEN",
+        "checkInMakeUp": "FORBIDDEN",
         "memberUpdate": "FORBIDDEN",
         "offsetHold": ["QUOTE_INVALID"],
         "offsetRelease": ["NOT_FOUND"],
@@ -129,6 +133,18 @@ async def test_nodes_are_shown_to_whom_they_belong(stage: Stage) -> None:
     """Everything by its id: to the shop, to the member whose it is, to its owners; to all others null."""
     personal = ("member", "purchase", "refund", "redemption", "transaction", "activity", "voucher", "offset", "claim")
     public = ("program", "store", "group", "tier", "reward", "sale", "item", "leaderboard")
+    personal = (
+        "member",
+        "purchase",
+        "refund",
+        "redemption",
+        "transaction",
+        "activity",
+        "voucher",
+        "offset",
+        "check-in",
+    )
+    public = ("program", "store", "group", "tier", "reward", "page")
     internal = ("segment", "template", "pool", "rule")
     kinds = {*personal, *public, *internal, "key"}
     document = "query ($id: ID!) { node(id: $id) { id __typename } }"
@@ -215,9 +231,9 @@ async def test_what_is_anothers_cannot_be_mixed_in(stage: Stage) -> None:
 async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) -> None:
     """A caller that gets hold of an object does not thereby get all of it."""
     tills = await stage.shop.make_key(KeyKind.SECRET, (Scope.PURCHASES_WRITE,))
-    arguments = {"expiringPoints": "(within: 30)"}
+    arguments = {"expiringPoints": "(within: 30)", "checkIns": '(activity: "daily")'}
     simple = {"externalId", "phone", "cardNumber", "email", "name", "birthday", "gender", "attributes", "channel"}
-    simple |= {"enrolledAt", "tags"}
+    simple |= {"enrolledAt", "tags", "makeUpCards"}
     for name, policy in MEMBER.items():
         field = name + arguments.get(name, "") + ("" if name in simple else " { __typename }")
         document = change("purchaseRecord", f"member {{ {field} }}")
@@ -226,6 +242,7 @@ async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) 
         answer = await stage.shop.send(f"{{ me {{ {field} }} }}", stage.shop.member_token(stage.ids["member"]))
         assert turned_away(answer) == expected(policy, "member"), name
     document = "query ($id: ID!) { node(id: $id) { ... on %s { %s } } }"
+    parts = ("pool", "prices", "audience", "leaders")
     member = stage.shop.member_token(stage.ids["member"])
     for kind, of, names in (
         ("Purchase", "purchase", {"actor"}),
@@ -236,13 +253,15 @@ async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) 
         ("Reward", "reward", {"pool", "prices"}),
         ("PointTransaction", "transaction", {"actor"}),
         ("Activity", "activity", {"actor", "reason"}),
+        ("CheckIn", "check-in", {"actor"}),
+        ("CheckInActivity", "page", {"audience", "leaders", "streaksEndingTonight"}),
         ("Program", "program", {"ruleVersion", "shortfallPolicy", "holdMinutes"}),
     ):
         found = policies(kind)
         assert set(found) == names
         for name, policy in found.items():
             for token, caller in ((member, "member"), (stage.shop.secret, "secret")):
-                field = f"{name} {{ __typename }}" if name in ("pool", "prices") else name
+                field = f"{name} {{ __typename }}" if name in parts else name
                 answer = await stage.shop.send(document % (kind, field), token, id=stage.ids[of])
                 assert turned_away(answer) == expected(policy, caller), (kind, name, caller)
 

@@ -171,7 +171,11 @@ async def test_every_trigger_waits_for_its_own(world: World) -> None:
     assert await shop.earned(member) == [("joined", 100)]
     await shop.buy(member, "10")
     await shop.buy(member, "10")
-    for kind in ("share", "check_in", "referral", "review"):
+    await shop.report(member, "share")
+    await shop.do("checkInActivitySave", "activity { id }", code="daily", name="Daily", ladder=[0])
+    signed = {"member": {"id": member}, "activity": "daily", "idempotencyKey": key()}
+    await shop.do("checkInCreate", "checkIn { points }", **signed)
+    for kind in ("referral", "review"):
         await shop.report(member, kind)
     assert (await shop.earned(member))[1:] == [
         ("base", 10),

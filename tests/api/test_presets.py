@@ -8,6 +8,7 @@ import pytest
 
 from api import presets
 from domain.activities import RecordActivity
+from domain.check_ins.signing import CreateCheckIn
 from domain.enrollments import EnrollMember
 from domain.grants import GrantBirthday, GrantMemberDay
 from domain.members import Profile
@@ -26,6 +27,7 @@ def demo() -> Shop:
     for tier in presets.TIERS:
         shop.run(tier)
     shop.run(presets.demo(MONDAY))
+    shop.run(presets.CHECK_IN)
     return shop
 
 
@@ -75,8 +77,7 @@ def test_s15_thursdays_are_double_from_the_second_week_on(demo: Shop, member: UU
     assert demo.buy(member, 19_990, lines=[digital]).purchase.points_earned == 39
 
 
-def test_s17_to_s24_activities_earn_what_they_do_and_no_more_than_they_may(demo: Shop, member: UUID) -> None:
-    assert report(demo, member, "check_in", 2) == [10, 0]
+def test_s18_to_s24_activities_earn_what_they_do_and_no_more_than_they_may(demo: Shop, member: UUID) -> None:
     assert report(demo, member, "share", 6) == [5, 5, 5, 5, 5, 0]
     assert report(demo, member, "review", 4) == [20, 20, 20, 0]
     assert report(demo, member, "follow", 2) == [5, 0]
@@ -86,19 +87,17 @@ def test_s17_to_s24_activities_earn_what_they_do_and_no_more_than_they_may(demo:
     assert report(demo, member, "profile", 2) == [30, 0]
     assert report(demo, member, "referral") == [100]
     demo.later(days=1)
-    assert report(demo, member, "check_in") + report(demo, member, "share") + report(demo, member, "follow") == [
-        10,
-        5,
-        0,
-    ]
+    assert report(demo, member, "share") + report(demo, member, "follow") == [5, 0]
 
 
-def test_s17_twenty_days_of_signing_in_are_200_points(demo: Shop, member: UUID) -> None:
+def test_s17_twenty_days_of_signing_in_are_300_points_and_twenty_more_600(demo: Shop, member: UUID) -> None:
     earned = []
-    for _ in range(20):
-        earned += report(demo, member, "check_in")
+    for _ in range(40):
+        signed = [demo.run(CreateCheckIn(member=ref(member), activity="daily")) for _ in range(2)]
+        assert [one.already_signed for one in signed] == [False, True]
+        earned.append(signed[0].check_in.points)
         demo.later(days=1)
-    assert sum(earned) == 200
+    assert (sum(earned[:20]), sum(earned)) == (300, 600)
 
 
 def test_s25_birthdays_are_50_and_more_in_higher_tiers(demo: Shop, member: UUID) -> None:

@@ -28,7 +28,7 @@ from domain.stores import Channel
 
 CATEGORIES: Final = ("tea", "cups", "books")
 TAGS: Final = ("vip", "staff", "pilot")
-ACTIVITIES: Final = ("review", "share", "check_in", "referral")
+ACTIVITIES: Final = ("review", "share", "referral")
 MEMBER_DAYS: Final = (8, 18, 28)
 CAMPAIGNS: Final = ("sale", "fair")
 SEGMENTS: Final = {

@@ -22,6 +22,14 @@ ROOT: Final = Path(__file__).parents[2]
 BUILT: Final = schema.build()._schema
 # Lists that are no connections, and what bounds the length of each.
 PLAIN_LISTS: Final = {
+    "CheckIn.attained",  # 20 milestones
+    "CheckInActivity.ladder",  # 366 days
+    "CheckInActivity.leaders",  # 100
+    "CheckInActivity.milestones",  # 20
+    "CheckIns.calendar",  # the days of a month
+    "CheckIns.missedDays",  # 31
+    "NextCheckInReward.milestones",  # 20
+    "Query.checkInActivities",  # 20
     "CheckoutQuote.lines",  # 200
     "CheckoutQuote.vouchers",  # 4 groups, or 10 that are chosen
     "Purchase.vouchers",  # 10
@@ -101,6 +109,9 @@ KEYED: Final = {
     "FlashSaleClaim",
     "FlashSaleClaimPay",
     "FlashSaleClaimRelease",
+    "CheckInCreate",
+    "CheckInMakeUp",
+    "MakeUpCardGrant",
     "MemberEnroll",
     "OffsetHold",
     "OffsetRelease",

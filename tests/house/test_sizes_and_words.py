@@ -129,6 +129,7 @@ def test_every_feature_has_its_file_on_every_floor() -> None:
         "earning",
         "activities",
         "leaderboards",
+        "check_ins",
     ):
         for floor in FLOORS:
             assert (ROOT / floor / f"{feature}.py").exists() or (ROOT / floor / feature).is_dir(), (floor, feature)

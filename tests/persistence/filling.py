@@ -13,7 +13,7 @@ from persistence import connection, duties
 from persistence.registry import KIND_ORDER
 from tests.domain import simulation
 from tests.domain.memory import PROGRAM_ID, START
-from tests.persistence import boards_filling, engines, malls, selling
+from tests.persistence import boards_filling, engines, malls, selling, sign_ins
 
 COUNT: Final = 1500
 SEED: Final = 20260117
@@ -107,4 +107,5 @@ async def _make_the_rest(shop: engines.Shop) -> UUID:
     await shop.run(access.OpenMemberSession(member=member, token_hash="b" * 64, expires_at=until))
     await malls.furnish(shop, enrolled.member.id)
     await selling.furnish(shop, enrolled.member.id)
+    await sign_ins.furnish(shop, enrolled.member.id)
     return enrolled.member.id

@@ -42,7 +42,7 @@ from persistence.relay import RelayTable
 from persistence.startup import StartupError
 from persistence.tables import TABLES
 from tests import servers
-from tests.persistence import boards_filling, catalog, filling, malls, selling
+from tests.persistence import boards_filling, catalog, filling, malls, selling, sign_ins
 from tests.persistence.filling import Filled
 
 # Kinds whose tables later migrations than the first made.
@@ -57,6 +57,7 @@ LATER: Final = (
     *malls.NEW_KINDS,
     *selling.NEW_KINDS,
     *boards_filling.NEW_KINDS,
+    *sign_ins.NEW_KINDS,
 )
 # What has columns of the mall's; another test looks at those.
 OF_THE_MALL: Final = (Store, Reward, RewardStock, Redemption, Refund)

@@ -1,0 +1,1 @@
+"""Sign-in (签到) in the API."""
