@@ -26,6 +26,7 @@ from domain.stores import Channel
 from persistence import activities as stored_activities
 from persistence import check_ins as stored_check_ins
 from persistence import flash_sales as stored_flash_sales
+from persistence import lotteries as stored_lotteries
 from persistence import members as stored
 from persistence import points as stored_points
 from persistence import purchases as stored_purchases
@@ -41,6 +42,8 @@ LaterActivity = Annotated["Activity", strawberry.lazy("api.activities")]  # type
 LaterClaim = Annotated["Claim", strawberry.lazy("api.flash_sales.claim")]  # type: ignore[name-defined]  # noqa: F821
 LaterRedemption = Annotated["Redemption", strawberry.lazy("api.redemptions")]  # type: ignore[name-defined]  # noqa: F821
 LaterCheckIns = Annotated["CheckIns", strawberry.lazy("api.check_ins.standing")]  # type: ignore[name-defined]  # noqa: F821
+LaterDraw = Annotated["Draw", strawberry.lazy("api.lotteries.draw")]  # type: ignore[name-defined]  # noqa: F821
+LaterTicket = Annotated["LotteryTicket", strawberry.lazy("api.lotteries.draw")]  # type: ignore[name-defined]  # noqa: F821
 LaterVoucher = Annotated["Voucher", strawberry.lazy("api.vouchers.voucher")]  # type: ignore[name-defined]  # noqa: F821
 
 _PERSONAL: Final = access.staff_or_member(Scope.MEMBERS_READ)
@@ -200,6 +203,12 @@ class Member(shapes.Node):
         _PERSONAL, _check_ins, description="The member in the check-in activity with this code; null if there is none."
     )
     make_up_cards: int = access.resolved_by(_PERSONAL, _make_up_cards, description="For days that were missed.")
+    draws: Connection[LaterDraw] = connections.family(
+        stored_lotteries.draws_of_members, stored_lotteries.LATEST_DRAW, _PERSONAL, description="The latest first."
+    )
+    lottery_tickets: Connection[LaterTicket] = connections.family(
+        stored_lotteries.tickets_of_members, stored_lotteries.LATEST_TICKET, _PERSONAL, description="The latest first."
+    )
 
 
 @shapes.given()

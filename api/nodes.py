@@ -17,6 +17,7 @@ from domain.flash_sales import sale
 from domain.kernel import Row
 from domain.leaderboards.board import Leaderboard
 from domain.leaderboards.closing import LeaderboardAward
+from domain.lotteries import draw, lottery
 from domain.points import account
 from domain.purchases import purchase, refund
 from domain.redemptions import redemption
@@ -50,6 +51,8 @@ _KINDS: Final = {
         _Kind(sale.FlashSaleItem, _PUBLIC),
         _Kind(Leaderboard, _PUBLIC),
         _Kind(LeaderboardAward, access.staff(Scope.MEMBERS_READ)),
+        _Kind(lottery.Lottery, _PUBLIC),
+        _Kind(draw.Draw, _PERSONAL, "member_id"),
         _Kind(segments.Segment, _SETTINGS),
         _Kind(check_in_activity.CheckInActivity, _PUBLIC),
         _Kind(check_in.CheckIn, _PERSONAL, "member_id"),
@@ -87,6 +90,8 @@ class NodeQueries:
 
 
 def _is_visible(kind: _Kind, row: Row | None, caller: access.Caller) -> bool:
+    if isinstance(row, lottery.Lottery) and row.published_at is None:
+        return caller.is_staff
     if row is None or not caller.is_member or kind.member is None:
         return row is not None
     owner: UUID = getattr(row, kind.member)

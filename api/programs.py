@@ -5,9 +5,11 @@ from typing import Any, Self
 
 import strawberry
 
-from api import access, inputs, payloads, scalars, shapes, terms
+from api import access, inputs, moneys, payloads, scalars, shapes, terms
 from api.context import Context, Info
 from api.earning import EarningRule
+from api.inputs import MoneyInput
+from api.moneys import Money
 from api.policies import (
     ExpiryPolicy,
     ExpiryPolicyInput,
@@ -54,6 +56,9 @@ class Program(shapes.Node):
         description="What a point is worth, in basis points of the currency's minor unit."
     )
     tier_policy: TierPolicy
+    prize_value_max: Money = moneys.field(
+        "prize_value_max_minor", description="What an item that is won in a lottery may be worth at most."
+    )
     categories: list[str] = strawberry.field(description="Those of products that earning rules may name.")
     rules: list[PublishedRule] = strawberry.field(
         resolver=_published, description="The program's terms in plain Chinese and English, made from its data."
@@ -94,10 +99,12 @@ class ProgramUpdateInput(inputs.RepeatableInput):
     hold_minutes: int | None = None
     point_value_bp: scalars.BasisPoints | None = None
     tier_policy: TierPolicyInput | None = None
+    prize_value_max: MoneyInput | None = None
     categories: list[str] | None = inputs.bounded(programs.CATEGORIES_MAX, default=None)
 
-    def command(self, _: Context) -> programs.UpdateProgram:
-        """The command for the domain."""
+    def command(self, context: Context) -> programs.UpdateProgram:
+        """The command for the domain. Refuses money in another currency."""
+        value_max = None if self.prize_value_max is None else self.prize_value_max.minor(context, "prizeValueMax")
         settings = programs.ProgramSettings(
             name=self.name,
             time_zone=self.time_zone,
@@ -110,6 +117,7 @@ class ProgramUpdateInput(inputs.RepeatableInput):
             hold_minutes=self.hold_minutes,
             point_value_bp=self.point_value_bp,
             tier_policy=None if self.tier_policy is None else self.tier_policy.policy(),
+            prize_value_max_minor=value_max,
             categories=None if self.categories is None else tuple(self.categories),
         )
         return programs.UpdateProgram(settings=settings)

@@ -33,6 +33,8 @@ from api.check_ins import commands as check_ins
 from api.flash_sales import selling
 from api.leaderboards import board as leaderboards
 from api.leaderboards import commands as leaderboard_commands
+from api.lotteries import draw, lottery
+from api.lotteries import playing as lotteries
 from api.points import account
 from api.points import commands as points
 from api.purchases import purchase, refund
@@ -55,6 +57,8 @@ class Query(
     template.VoucherTemplateQueries,
     pool.VoucherPoolQueries,
     voucher.VoucherQueries,
+    lottery.LotteryQueries,
+    draw.DrawQueries,
     offsets.OffsetQueries,
     checkout.CheckoutQueries,
     trade.TradeQueries,
@@ -86,6 +90,7 @@ class Mutation(
     template.VoucherTemplateMutations,
     pool.VoucherPoolMutations,
     voucher.VoucherMutations,
+    lotteries.LotteryMutations,
     offsets.OffsetMutations,
     trade.TradeMutations,
     leaderboard_commands.LeaderboardMutations,

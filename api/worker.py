@@ -26,6 +26,7 @@ from domain.flash_sales.reminders import TellOfFlashSale
 from domain.grants import GrantBirthday, GrantMemberDay
 from domain.kernel import Command, Outcome
 from domain.leaderboards.closing import PayLeaderboardAward
+from domain.lotteries.ending import EndLottery
 from domain.points.commands import SettleAccount
 from domain.points.reminders import RemindOfExpiry
 from domain.points.tiers import ReviewTier, WarnOfTier
@@ -53,6 +54,8 @@ LOST_SECONDS: Final = 2.0
 _ENSURE_SECONDS: Final = 5.0
 # Rows on which settling failed are left aside by this worker, so that they keep nobody else waiting.
 _ASIDE_MAX: Final = 1000
+# So many winners of a lottery are drawn under one claim.
+LOTTERY_STEPS: Final = 50
 
 # What is about rows with a time of their own, one command each.
 _OF_ROWS: Final = frozenset(
@@ -152,6 +155,8 @@ class Worker:
                 claim.done = await self._settle(own, duty, now)
             case Work.LEADERBOARDS:
                 claim.done = await self._close_boards(own, duty, now)
+            case Work.LOTTERIES:
+                claim.done = await self._end_lotteries(own, duty, now)
             case Work.TIER_REVIEW:
                 claim.done = await self._review(own, duty, await _program(duty), now)
             case _:
@@ -173,6 +178,22 @@ class Worker:
                 self._set_aside(due.id)
         # Where nothing at all can be settled, to go on at once would be to go round in circles.
         has_more = len(found) == self._batch_max and self.done[duty.work] > before
+        return duties.went_on(duty, None, now) if has_more else duties.looked(duty, now)
+
+    # Lotteries that are over: winner by winner, then closed.
+
+    async def _end_lotteries(self, own: asyncpg.Connection, duty: Duty, now: datetime) -> Duty:
+        found = await stored.lotteries_over(
+            own, duty.program_id, now, max(1, self._batch_max // LOTTERY_STEPS), without=tuple(self._aside)
+        )
+        before = self.done[duty.work]
+        for over in found:
+            steps = range(over.steps + 1, over.steps + 1 + min(over.winners + 1, LOTTERY_STEPS))
+            told = [(EndLottery(lottery_id=over.id, step=step), f"lottery:{over.id}:{step}") for step in steps]
+            answers = await self._tell(duty, told)
+            if not any(isinstance(answer, Outcome) and not answer.is_replay for answer in answers):
+                self._set_aside(over.id)
+        has_more = bool(found) and self.done[duty.work] > before
         return duties.went_on(duty, None, now) if has_more else duties.looked(duty, now)
 
     def _set_aside(self, row_id: UUID) -> None:

@@ -26,6 +26,7 @@ _CALLED: Final = {
     Work.FLASH_SALE_REMINDERS: "flash sale reminders looked at",
     Work.LEADERBOARDS: "periods of leaderboards closed",
     Work.LEADERBOARD_AWARDS: "prizes of leaderboards given",
+    Work.LOTTERIES: "steps of ending lotteries done",
     Work.BIRTHDAYS: "birthdays looked at",
     Work.MEMBER_DAYS: "members looked at on a member day",
     Work.TIER_WARNINGS: "ends of tiers looked at",

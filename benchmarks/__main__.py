@@ -5,7 +5,7 @@ import asyncio
 
 import uvloop
 
-from benchmarks import earning, engine, flash_sales, http, imports, leaderboards, live, mall, shop
+from benchmarks import earning, engine, flash_sales, http, imports, leaderboards, live, lotteries, mall, shop
 from benchmarks.report import HEAD, Line
 from persistence import memory
 
@@ -50,6 +50,7 @@ async def _measure(rounds: int) -> None:
         boards = await leaderboards.board(place)
     started = await http.start()
     one_ms, many_ms = earning.evaluate_ms(1), earning.evaluate_ms(earning.RULES)
+    drawn = lotteries.million()
     worked = await earning.worker()
     print("\n| what | figure | goal | reached |\n|---|---|---|---|")
     for line in bounded:
@@ -66,6 +67,11 @@ async def _measure(rounds: int) -> None:
     _tell_boards(boards)
     what = f"{earning.RULES:,} active rules for one purchase, in the domain (one rule: {one_ms:.3f} ms)"
     print(_bounded(what, many_ms, "ms", EVALUATION_MS_MAX))
+    what = (
+        f"{lotteries.DRAWS:,} draws in the domain, with the published odds at p = {drawn.p_value:.3f}"
+        f" ({lotteries.DRAWS:,} bare HMACs: {drawn.bare_seconds:.1f} s)"
+    )
+    print(_bounded(what, drawn.seconds, "s", lotteries.SECONDS_MAX))
     for what, rate in (("expiry", worked.expiry), ("tier re-evaluation", worked.review)):
         beside = f"pgbench in the same run: {worked.pgbench:,.0f}/s"
         print(_at_least(f"{what} of {earning.MEMBERS:,} members by the worker ({beside})", rate, MEMBERS_MIN))

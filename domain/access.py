@@ -24,7 +24,8 @@ class Scope(StrEnum):
     POINTS_WRITE = "POINTS_WRITE"  # transfer, hold, capture, release
     POINTS_ADJUST = "POINTS_ADJUST"  # credit and debit by hand
     REWARDS_WRITE = "REWARDS_WRITE"  # put rewards into the mall
-    REDEMPTIONS_WRITE = "REDEMPTIONS_WRITE"  # redeem, cancel, fulfill
+    REDEMPTIONS_WRITE = "REDEMPTIONS_WRITE"  # redeem, cancel, fulfill, draw
+    PRIZES_ABOVE_CAP = "PRIZES_ABOVE_CAP"  # let what can be won be worth more than the program's cap
     KEYS_WRITE = "KEYS_WRITE"  # make and revoke keys, make operators
 
 
@@ -32,7 +33,7 @@ class Role(StrEnum):
     """What an operator is at the shop."""
 
     OWNER = "OWNER"  # everything
-    MANAGER = "MANAGER"  # everything but keys and operators
+    MANAGER = "MANAGER"  # everything but keys, operators and prizes above the cap
     CLERK = "CLERK"  # the counter: enroll, record, redeem
     VIEWER = "VIEWER"  # reads
 
@@ -46,7 +47,7 @@ _COUNTER: Final = _READS | {
 }
 SCOPES_OF: Final = {
     Role.OWNER: frozenset(Scope),
-    Role.MANAGER: frozenset(Scope) - {Scope.KEYS_WRITE},
+    Role.MANAGER: frozenset(Scope) - {Scope.KEYS_WRITE, Scope.PRIZES_ABOVE_CAP},
     Role.CLERK: _COUNTER,
     Role.VIEWER: _READS,
 }

@@ -27,6 +27,7 @@ class Work(StrEnum):
     FLASH_SALE_REMINDERS = "FLASH_SALE_REMINDERS"  # tell of flash sales that open to whoever asked
     LEADERBOARDS = "LEADERBOARDS"  # close periods that are over: every leaderboard that is due
     LEADERBOARD_AWARDS = "LEADERBOARD_AWARDS"  # give what places won: every prize that is due
+    LOTTERIES = "LOTTERIES"  # draw winning tickets, close and tell the seed: every lottery that is over
     BIRTHDAYS = "BIRTHDAYS"  # give for birthdays, each local day
     MEMBER_DAYS = "MEMBER_DAYS"  # give on member days, each local day that is one
     TIER_WARNINGS = "TIER_WARNINGS"  # tell of tiers that end, each local day

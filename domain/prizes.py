@@ -1,10 +1,11 @@
-"""Prizes: what a member may be given besides by rules: points, a voucher of a pool, an item of the mall, or nothing."""
+"""Prizes: what a member may be given besides by rules: points, a voucher, an item of the mall, chances, or nothing."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
-from domain import checks
+from domain import chances, checks
 from domain.kernel import Event, Refusal, Row, State
 from domain.points.book import Source
 from domain.points.posting import Posting
@@ -24,6 +25,7 @@ class PrizeKind(StrEnum):
     POINTS = "POINTS"  # `points`, through the ledger
     VOUCHER = "VOUCHER"  # a voucher of the pool `pool_id`
     ITEM = "ITEM"  # the reward `reward_id`, as a redemption that cost nothing
+    CHANCE = "CHANCE"  # `chances` in the lottery `lottery_id`; as a prize of a lottery, in that one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class Prize:
     points: int = 0
     pool_id: UUID | None = None
     reward_id: UUID | None = None
+    chances: int = 0
+    lottery_id: UUID | None = None
 
 
 class PrizeInvalid(Refusal):
@@ -60,7 +64,12 @@ def check(state: State, name: str, prize: Prize) -> Prize:
     """A prize that can be given. Refuses `PrizeInvalid`, and a pool or reward that is not of the program."""
     if prize.kind is PrizeKind.POINTS:
         checks.points(f"{name}.points", prize.points)
+    if prize.kind is PrizeKind.CHANCE:
+        check_chances(name, prize)
     _require_only(name, prize)
+    if prize.kind is PrizeKind.CHANCE:
+        assert prize.lottery_id is not None, "just required"
+        chances.require_published(state, prize.lottery_id, (name, "lotteryId"))
     if prize.kind is PrizeKind.VOUCHER:
         assert prize.pool_id is not None, "just required"
         pool = state.get(VoucherPool, prize.pool_id)
@@ -74,14 +83,34 @@ def check(state: State, name: str, prize: Prize) -> Prize:
     return prize
 
 
+def check_chances(name: str, prize: Prize) -> None:
+    """Refuses `NumberInvalid` unless a prize has chances to give."""
+    checks.number(f"{name}.chances", prize.chances, minimum=1, maximum=chances.GRANT_MAX)
+
+
+_PARTS: Final = {
+    PrizeKind.NOTHING: (),
+    PrizeKind.POINTS: ("points",),
+    PrizeKind.VOUCHER: ("poolId",),
+    PrizeKind.ITEM: ("rewardId",),
+    PrizeKind.CHANCE: ("chances", "lotteryId"),
+}
+
+
 def _require_only(name: str, prize: Prize) -> None:
-    asked = {PrizeKind.POINTS: "points", PrizeKind.VOUCHER: "poolId", PrizeKind.ITEM: "rewardId"}.get(prize.kind)
-    told = {"points": prize.points != 0, "poolId": prize.pool_id is not None, "rewardId": prize.reward_id is not None}
+    asked = _PARTS[prize.kind]
+    told = {
+        "points": prize.points != 0,
+        "poolId": prize.pool_id is not None,
+        "rewardId": prize.reward_id is not None,
+        "chances": prize.chances != 0,
+        "lotteryId": prize.lottery_id is not None,
+    }
     for part, is_told in told.items():
-        if is_told and part != asked:
+        if is_told and part not in asked:
             raise PrizeInvalid(field=(name, part), why=f"{prize.kind} has no {part}")
-    if asked is not None and not told[asked]:
-        raise PrizeInvalid(field=(name, asked), why=f"{prize.kind} needs {asked}")
+        if part in asked and not is_told:
+            raise PrizeInvalid(field=(name, part), why=f"{prize.kind} needs {part}")
 
 
 def give(posting: Posting, prize: Prize, source: Source, *, rule: str = "") -> Won:
@@ -105,3 +134,7 @@ def give(posting: Posting, prize: Prize, source: Source, *, rule: str = "") -> W
             beginning = Beginning(origin=RedemptionOrigin.PRIZE, origin_id=source.id)
             redemption, rows = handing.begin(state, member_id, state.get(Reward, prize.reward_id), beginning)
             return Won(prize=prize, redemption=redemption, save=rows)
+        case PrizeKind.CHANCE:
+            assert prize.lottery_id is not None, "prizes are checked when they are kept"
+            granted = chances.grant(posting, prize.lottery_id, prize.chances, f"prize of {source.type} {source.id}")
+            return Won(prize=prize, events=(granted,))

@@ -18,6 +18,8 @@ from domain.policies import ExpiryPolicy, PendingPolicy, TierPolicy
 
 CATEGORIES_MAX: Final = 500
 HOLD_MINUTES_MAX: Final = 60 * 24 * 30
+# 50,000 yuan.
+PRIZE_VALUE_MAX_MINOR: Final = 5_000_000
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -57,6 +59,8 @@ class Program(Row):
     # What one point is worth, in basis points of a minor unit: 100 points = 10 yuan is 10 fen, 100,000 bp.
     point_value_bp: int = 100_000
     tier_policy: TierPolicy = policies.TIERS_FOR_LIFE
+    # What an item that is won in a lottery may be worth at most, in minor units (D5).
+    prize_value_max_minor: int = PRIZE_VALUE_MAX_MINOR
     # Counts the changes of tiers and of their policy, after each of which every member is looked at again.
     ladder_version: int = 1
     # The categories that rules may name, so that no rule waits for a word that no purchase will have.
@@ -123,6 +127,7 @@ class ProgramSettings:
     point_value_bp: int | None = None
     tier_policy: TierPolicy | None = None
     categories: tuple[str, ...] | None = None
+    prize_value_max_minor: int | None = None
 
 
 def _check_settings(settings: ProgramSettings) -> dict[str, object]:
@@ -158,6 +163,8 @@ def _check_numbers(settings: ProgramSettings) -> None:
         checks.number("holdMinutes", settings.hold_minutes, minimum=1, maximum=HOLD_MINUTES_MAX)
     if settings.point_value_bp is not None:
         checks.number("pointValueBp", settings.point_value_bp, minimum=0, maximum=10**12)
+    if settings.prize_value_max_minor is not None:
+        checks.amount("prizeValueMax", settings.prize_value_max_minor)
 
 
 def check_time_zone(name: str) -> None:

@@ -16,6 +16,7 @@ MODEL_MODULES = (
     "persistence.stores",
     "persistence.tiers",
     "persistence.segments",
+    "persistence.lotteries",
     "persistence.members",
     "persistence.points",
     "persistence.purchases",

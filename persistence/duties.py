@@ -143,6 +143,31 @@ async def due(
     return [Due(*record) for record in records]
 
 
+class OverLottery(NamedTuple):
+    """A lottery that is over: how many steps of its end are done, and how many winners are to be drawn at most."""
+
+    id: UUID
+    steps: int
+    winners: int
+
+
+async def lotteries_over(
+    own: asyncpg.Connection, program_id: UUID, now: datetime, count: int, *, without: Sequence[UUID] = ()
+) -> list[OverLottery]:
+    """Lotteries that are over and not closed yet, those that wait longest first."""
+    records = await own.fetch(
+        "SELECT run.id, run.steps, CASE WHEN game.kind = 'TICKETED' THEN coalesce((SELECT sum(stock.\"left\")"
+        " FROM prize_stocks AS stock WHERE stock.program_id = $1 AND stock.lottery_id = run.id), 0)::int ELSE 0 END"
+        " FROM lottery_runs AS run JOIN lotteries AS game ON game.program_id = $1 AND game.id = run.id"
+        " WHERE run.program_id = $1 AND run.due_at <= $2 AND run.id <> ALL($4::uuid[]) ORDER BY run.due_at LIMIT $3",
+        program_id,
+        now,
+        count,
+        list(without),
+    )
+    return [OverLottery(*record) for record in records]
+
+
 async def accounts_after(own: asyncpg.Connection, program_id: UUID, after: UUID | None, count: int) -> list[UUID]:
     """Accounts in the order of their ids."""
     return await _ids(own, "SELECT id FROM points_accounts WHERE program_id = $1", program_id, after, count)

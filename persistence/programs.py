@@ -25,6 +25,7 @@ class ProgramTable(Model):
     hold_minutes = fields.IntField()
     point_value_bp = fields.BigIntField()
     tier_policy: fields.JSONField[object] = fields.JSONField()
+    prize_value_max_minor = fields.BigIntField()
     ladder_version = fields.IntField()
     categories: fields.JSONField[object] = fields.JSONField()
     created_at = fields.DatetimeField()

@@ -4,6 +4,7 @@ from typing import Final
 
 from domain.access import ApiKey, MemberSession, Operator
 from domain.activities import Activity
+from domain.chances import ChanceGrant, LotteryRun, LotteryStanding
 from domain.check_ins.activity import CheckInActivity
 from domain.check_ins.cards import MakeUpCardEntry, MakeUpCards
 from domain.check_ins.check_in import CheckIn
@@ -18,6 +19,9 @@ from domain.kernel import Row
 from domain.leaderboards.board import Leaderboard, LeaderboardClock
 from domain.leaderboards.closing import LeaderboardAward, LeaderboardPeriod, LeaderboardPlace
 from domain.leaderboards.participation import LeaderboardParticipation
+from domain.lotteries.draw import Draw
+from domain.lotteries.lottery import Lottery, LotterySeed, PrizeStock
+from domain.lotteries.tickets import LotteryTicket
 from domain.members import Member
 from domain.offsets import OffsetPolicy, PointsOffset
 from domain.points.account import Hold, Lot, LotDraw, PointsAccount, PointTransaction, Shortfall
@@ -45,6 +49,7 @@ from persistence import (
     check_ins,
     earning,
     flash_sales,
+    lotteries,
     members,
     offsets,
     points,
@@ -113,6 +118,14 @@ _KINDS: Final[tuple[type[Row], ...]] = (
     CheckIn,
     MakeUpCards,
     MakeUpCardEntry,
+    Lottery,
+    LotterySeed,
+    LotteryRun,
+    PrizeStock,
+    LotteryStanding,
+    ChanceGrant,
+    LotteryTicket,
+    Draw,
     ApiKey,
     Operator,
     MemberSession,
@@ -124,6 +137,7 @@ _MODULES: Final = (
     earning,
     flash_sales,
     leaderboards,
+    lotteries,
     members,
     offsets,
     points,

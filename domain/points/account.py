@@ -46,6 +46,7 @@ class SourceType(StrEnum):
     LOT = "LOT"
     ACTIVITY = "ACTIVITY"
     GRANT = "GRANT"  # what the program's rules gave for an occasion of its own
+    DRAW = "DRAW"  # a draw, or tickets, of a lottery
     PRIZE = "PRIZE"  # won, or given for an achievement; the id is that of what it was won in
     CHECK_IN = "CHECK_IN"  # a missed day that was made up for points
     SHORTFALL = "SHORTFALL"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.kernel import FAMILY, Event, NotFound, Row, State, Want
+from domain.kernel import FAMILY, AnyRow, Event, NotFound, Row, State, Want
 from domain.members import Member, MemberRef
 from domain.points import lots
 from domain.points.account import (
@@ -73,6 +73,14 @@ class Posting(SettlingBook):
         """Refuses `MemberFrozen`."""
         if self.account.status is AccountStatus.FROZEN:
             raise MemberFrozen
+
+    def latest(self, kind: type[AnyRow], key: UUID) -> AnyRow | None:
+        """A row of the member as this posting leaves it; None if there is none."""
+        return self._latest(kind, key)
+
+    def put(self, row: Row) -> None:
+        """Keep a row of the member to be saved with the posting, in place of an earlier version of it."""
+        self._saved[row.id] = row
 
     def spend(
         self,

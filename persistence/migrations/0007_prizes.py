@@ -17,7 +17,7 @@ AddFilledField = importlib.import_module("persistence.migrations.0006_mall").Add
 
 def _sources() -> Any:
     return fields.CharEnumField(
-        description="PURCHASE: PURCHASE\nREFUND: REFUND\nREDEMPTION: REDEMPTION\nSIGN_UP: SIGN_UP\nADJUSTMENT: ADJUSTMENT\nTRANSFER: TRANSFER\nHOLD: HOLD\nLOT: LOT\nACTIVITY: ACTIVITY\nGRANT: GRANT\nPRIZE: PRIZE\nCHECK_IN: CHECK_IN\nSHORTFALL: SHORTFALL",
+        description="\n".join(f"{source}: {source}" for source in SourceType),
         enum_type=SourceType,
         max_length=30,
     )
@@ -32,7 +32,8 @@ class Migration(migrations.Migration):
             for model in ("LotTable", "PointTransactionTable", "ShortfallTable")
         ),
         ops.RemoveConstraint(model_name="RedemptionTable", name="redemptions_amounts", fields=None),
-        # On the way back, what cost nothing cannot be kept: before, every redemption was a spending.
+        ops.AlterField(model_name="RedemptionTable", name="transaction_id", field=fields.UUIDField(null=True)),
+        # On the way back, before that, what cost nothing goes: every redemption was a spending.
         ops.RunSQL(
             [],
             reverse_sql=[
@@ -41,7 +42,6 @@ class Migration(migrations.Migration):
                 "DELETE FROM redemptions WHERE transaction_id IS NULL",
             ],
         ),
-        ops.AlterField(model_name="RedemptionTable", name="transaction_id", field=fields.UUIDField(null=True)),
         AddFilledField(
             model_name="RedemptionTable",
             name="origin",

@@ -86,6 +86,8 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
         "leaderboardVisibilitySet",
         "checkInCreate",
         "checkInMakeUp",
+        "lotteryDraw",
+        "lotteryTicketsTake",
         "memberUpdate",
         "offsetHold",
         "offsetRelease",
@@ -111,6 +113,8 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
         "leaderboardVisibilitySet": "FORBIDDEN",
         "checkInCreate": "FORBIDDEN",
         "checkInMakeUp": "FORBIDDEN",
+        "lotteryDraw": "FORBIDDEN",
+        "lotteryTicketsTake": "FORBIDDEN",
         "memberUpdate": "FORBIDDEN",
         "offsetHold": ["QUOTE_INVALID"],
         "offsetRelease": ["NOT_FOUND"],
@@ -146,6 +150,9 @@ async def test_nodes_are_shown_to_whom_they_belong(stage: Stage) -> None:
     )
     public = ("program", "store", "group", "tier", "reward", "page")
     internal = ("segment", "template", "pool", "rule")
+    personal = ("member", "purchase", "refund", "redemption", "transaction", "activity", "voucher", "offset", "draw")
+    public = ("program", "store", "group", "tier", "reward", "lottery", "raffle")
+    internal = ("segment", "template", "pool", "rule", "draft")
     kinds = {*personal, *public, *internal, "key"}
     document = "query ($id: ID!) { node(id: $id) { id __typename } }"
     member, stranger = (stage.shop.member_token(stage.ids[name]) for name in ("member", "second"))
@@ -187,7 +194,7 @@ async def test_programs_never_see_each_other(stage: Stage) -> None:
         errors = payload["results"][0]["userErrors"] if selection else payload["userErrors"]
         outcomes[name] = [error["code"] for error in errors]
     nothing_named = {"programUpdate", "storeCreate", "tierCreate", "rewardCreate", "operatorCreate", "apiKeyCreate"}
-    nothing_named |= {"storeGroupCreate", "voucherTemplateCreate", "offsetPolicySet", "vouchersIssue"}
+    nothing_named |= {"storeGroupCreate", "voucherTemplateCreate", "offsetPolicySet", "vouchersIssue", "lotterySave"}
     assert {name for name, codes in outcomes.items() if codes == []} == nothing_named
     elsewhere = {"operatorLogin": ["CREDENTIALS_WRONG"], "memberSignIn": ["REFRESH_TOKEN_INVALID"]}
     elsewhere |= {"redemptionPickUp": ["PICKUP_CODE_UNKNOWN"], "offsetHold": ["QUOTE_INVALID"]}
@@ -255,6 +262,8 @@ async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) 
         ("Activity", "activity", {"actor", "reason"}),
         ("CheckIn", "check-in", {"actor"}),
         ("CheckInActivity", "page", {"audience", "leaders", "streaksEndingTonight"}),
+        ("Draw", "draw", {"actor", "owed"}),
+        ("Lottery", "lottery", {"audit", "closedBy", "reason"}),
         ("Program", "program", {"ruleVersion", "shortfallPolicy", "holdMinutes"}),
     ):
         found = policies(kind)
@@ -262,6 +271,7 @@ async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) 
         for name, policy in found.items():
             for token, caller in ((member, "member"), (stage.shop.secret, "secret")):
                 field = f"{name} {{ __typename }}" if name in parts else name
+                field = f"{name} {{ __typename }}" if name in ("audit", "pool", "prices") else name
                 answer = await stage.shop.send(document % (kind, field), token, id=stage.ids[of])
                 assert turned_away(answer) == expected(policy, caller), (kind, name, caller)
 
@@ -276,6 +286,7 @@ async def test_what_a_member_reads_of_rules_and_tiers_hides_what_the_shop_thinks
         ("Campaign", {"audience", "budget", "pointsGiven"}, "calendar(days: 1) { campaigns { %s } }"),
         ("EarningRule", {"conditions"}, "program { earningRules { %s } }"),
         ("Explanation", {"segments", "tags"}, explained),
+        ("LotteryPrize", {"exceedsCapBy"}, 'lottery(code: "spring") { prizes { %s } }'),
         ("TierChange", {"actor", "reason"}, "member(ref: {id: $member}) { tierHistory { nodes { %s } } }"),
     ):
         found = policies(kind)

@@ -62,7 +62,7 @@ async def test_a_revoked_key_is_forgotten_elsewhere_within_seconds(world: World)
         ({"name": ""}, "TEXT_INVALID", "name"),
         ({"scopes": []}, "SCOPES_INVALID", "scopes"),
         ({"scopes": None}, "SCOPES_INVALID", "scopes"),
-        ({"scopes": ["PROGRAM_READ"] * 13}, "TOO_MANY", "scopes"),
+        ({"scopes": ["PROGRAM_READ"] * 14}, "TOO_MANY", "scopes"),
         ({"kind": "PUBLISHABLE"}, "SCOPES_INVALID", "scopes"),
     ],
 )

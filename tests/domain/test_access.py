@@ -41,7 +41,7 @@ def operator(email: str = "Li@Example.com", name: str = "Li") -> CreateOperator:
 def test_roles_grow_from_reading_to_everything() -> None:
     viewer, clerk, manager, owner = (SCOPES_OF[role] for role in (Role.VIEWER, Role.CLERK, Role.MANAGER, Role.OWNER))
     assert viewer < clerk < manager < owner == frozenset(Scope)
-    assert owner - manager == {Scope.KEYS_WRITE}
+    assert owner - manager == {Scope.KEYS_WRITE, Scope.PRIZES_ABOVE_CAP}
     assert not {Scope.POINTS_ADJUST, Scope.PROGRAM_WRITE, Scope.KEYS_WRITE} & clerk
     assert set(SCOPES_OF) == set(Role)
 

@@ -7,7 +7,10 @@ from uuid import UUID
 import pytest
 
 from domain import prizes
-from domain.kernel import Command, Decision, NotFound, State
+from domain.chances import ChanceGrant, LotteryClosed, LotteryStanding, standing_id
+from domain.kernel import Command, Decision, NotFound, Refusal, State
+from domain.lotteries.lottery import Lottery, LotteryKind, LotteryPrize
+from domain.lotteries.saving import CloseLottery, PublishLottery, SaveLottery
 from domain.points.account import SourceType
 from domain.points.book import Source
 from domain.points.posting import open_posting
@@ -171,3 +174,69 @@ def test_what_is_promised_must_be_there(mall: Mall, member: UUID) -> None:
     voucher = mall.terms(10, kind=RewardKind.VOUCHER, pool_id=mall.pool().id)
     with pytest.raises(PrizeInvalid, match="poolId"):
         give(mall, member, PrizeKind.ITEM, reward_id=voucher.id)
+
+
+# Chances in a lottery.
+
+
+def test_chances_are_given_in_a_published_lottery(mall: Mall, member: UUID) -> None:
+    lottery = published(mall)
+    give(mall, member, PrizeKind.CHANCE, chances=3, lottery_id=lottery.id)
+    give(mall, member, PrizeKind.CHANCE, chances=2, lottery_id=lottery.id)
+    assert mall.row(LotteryStanding, standing_id(member, lottery.id)).chances == 5
+    assert [(row.chances, row.reason) for row in mall.state.rows(ChanceGrant)] == [
+        (3, f"prize of PRIZE {WON_IN}"),
+        (2, f"prize of PRIZE {WON_IN}"),
+    ]
+
+
+def test_two_gifts_of_chances_at_once_are_both_kept(mall: Mall, member: UUID) -> None:
+    """In one command, of which the second sees what the first has left."""
+    lottery = published(mall)
+    prize = Prize(kind=PrizeKind.CHANCE, chances=2, lottery_id=lottery.id)
+    mall.run(GiveTwice(member_id=member, prize=prize))
+    assert mall.row(LotteryStanding, standing_id(member, lottery.id)).chances == 4
+
+
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [
+        ({"chances": 1}, ("prize", "lotteryId")),
+        ({"chances": 0, "lottery_id": NOBODY}, ("prize.chances",)),
+        ({"chances": 1_001, "lottery_id": NOBODY}, ("prize.chances",)),
+        ({"chances": 1, "lottery_id": NOBODY}, ("prize", "lotteryId")),
+        ({"chances": 1, "lottery_id": NOBODY, "points": 1}, ("prize", "points")),
+    ],
+)
+def test_chances_that_cannot_be_given(mall: Mall, member: UUID, told: dict[str, Any], field: tuple[str, ...]) -> None:
+    with pytest.raises(Refusal) as refused:
+        give(mall, member, PrizeKind.CHANCE, **told)
+    assert refused.value.field == field
+
+
+def test_chances_in_a_lottery_that_is_over_are_refused(mall: Mall, member: UUID) -> None:
+    lottery = published(mall)
+    mall.run(CloseLottery(lottery_id=lottery.id, reason="test"))
+    with pytest.raises(LotteryClosed):
+        give(mall, member, PrizeKind.CHANCE, chances=1, lottery_id=lottery.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveTwice(Command[Won]):
+    """Give the same prize for two things that happen at once."""
+
+    member_id: UUID
+    prize: Prize
+
+    def decide(self, state: State) -> Decision[Won]:
+        posting = open_posting(state, self.member_id)
+        for _ in range(2):
+            won = prizes.give(posting, self.prize, Source(SourceType.PRIZE, WON_IN))
+        return Decision(won, save=posting.close())
+
+
+def published(mall: Mall) -> Lottery:
+    """A lottery in which chances can be given."""
+    nothing = LotteryPrize(code="none", name="Thanks", prize=Prize(kind=PrizeKind.NOTHING))
+    told = SaveLottery(code="spring", name="Spring", kind=LotteryKind.INSTANT, rules="Draw.", prizes=(nothing,))
+    return mall.run(PublishLottery(lottery_id=mall.run(told).id))

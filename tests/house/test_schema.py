@@ -31,6 +31,14 @@ PLAIN_LISTS: Final = {
     "NextCheckInReward.milestones",  # 20
     "Query.checkInActivities",  # 20
     "CheckoutQuote.lines",  # 200
+    "Draw.among",  # 50, as the prizes of a lottery
+    "DrawVerification.skipped",  # 100
+    "Lottery.limits",  # 5, one a period
+    "Lottery.odds",  # 50, as the prizes
+    "Lottery.prizes",  # 50
+    "LotteryAudit.prizes",  # 50
+    "LotteryStanding.limits",  # 5
+    "LotteryStanding.obstacles",  # one of each condition
     "CheckoutQuote.vouchers",  # 4 groups, or 10 that are chosen
     "Purchase.vouchers",  # 10
     "Reward.categories",  # 20
@@ -48,7 +56,7 @@ PLAIN_LISTS: Final = {
     "VoucherScope.productIds",
     "VoucherScope.storeIds",
     "VouchersIssuePayload.refusals",  # each reason once
-    "ApiKey.scopes",  # the scopes that there are, 12
+    "ApiKey.scopes",  # the scopes that there are, 13
     "Audience.segments",  # 100, as all of an audience
     "Audience.tags",
     "Audience.tiers",
@@ -101,16 +109,18 @@ PLAIN_LISTS: Final = {
     "TierBenefits.perks",  # 20
     "UserError.field",  # the depth of an input
 }
-
 # What moves points, stock or money, and therefore has an idempotency key.
 KEYED: Final = {
     "ActivityRecord",
     "ActivityReverse",
+    "CheckInCreate",
+    "CheckInMakeUp",
     "FlashSaleClaim",
     "FlashSaleClaimPay",
     "FlashSaleClaimRelease",
-    "CheckInCreate",
-    "CheckInMakeUp",
+    "LotteryChanceGrant",
+    "LotteryDraw",
+    "LotteryTicketsTake",
     "MakeUpCardGrant",
     "MemberEnroll",
     "OffsetHold",

@@ -130,6 +130,7 @@ def test_every_feature_has_its_file_on_every_floor() -> None:
         "activities",
         "leaderboards",
         "check_ins",
+        "lotteries",
     ):
         for floor in FLOORS:
             assert (ROOT / floor / f"{feature}.py").exists() or (ROOT / floor / feature).is_dir(), (floor, feature)

@@ -13,7 +13,7 @@ from persistence import connection, duties
 from persistence.registry import KIND_ORDER
 from tests.domain import simulation
 from tests.domain.memory import PROGRAM_ID, START
-from tests.persistence import boards_filling, engines, malls, selling, sign_ins
+from tests.persistence import boards_filling, engines, fairs, malls, selling, sign_ins
 
 COUNT: Final = 1500
 SEED: Final = 20260117
@@ -45,6 +45,9 @@ async def fill(url: str) -> Filled:
         shop = engines.Shop(engine, PROGRAM_ID)
         await _live(shop, clock)
         member_id = await _make_the_rest(shop)
+        for feature in (malls, selling, sign_ins):
+            await feature.furnish(shop, member_id)
+        await fairs.furnish(shop, member_id, clock.now)
         await boards_filling.furnish(shop, url, member_id, clock.now)
         await _begin_duties(url)
     finally:
@@ -105,7 +108,4 @@ async def _make_the_rest(shop: engines.Shop) -> UUID:
     await shop.run(segments.ArchiveSegment(code="archived"))
     member, until = engines.ref(enrolled.member.id), START + timedelta(days=30)
     await shop.run(access.OpenMemberSession(member=member, token_hash="b" * 64, expires_at=until))
-    await malls.furnish(shop, enrolled.member.id)
-    await selling.furnish(shop, enrolled.member.id)
-    await sign_ins.furnish(shop, enrolled.member.id)
     return enrolled.member.id

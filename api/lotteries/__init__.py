@@ -1,0 +1,1 @@
+"""Lotteries in the API."""
