@@ -9,7 +9,7 @@ from api import access, ids, inputs, payloads, scalars, shapes
 from api.context import Context, Info
 from api.inputs import MemberRefInput
 from api.members import Member
-from domain import enrollments, members
+from domain import enrollments, members, profiles
 from domain.access import Scope
 from domain.points import account, commands
 from domain.stores import Channel
@@ -96,9 +96,9 @@ class MemberUpdateInput(inputs.RepeatableInput, ProfileInput):
 
     member: MemberRefInput | None = None
 
-    def command(self, context: Context) -> members.UpdateMember:
+    def command(self, context: Context) -> profiles.UpdateMember:
         """The command for the domain."""
-        return members.UpdateMember(member=inputs.member(context, self.member), profile=self.profile())
+        return profiles.UpdateMember(member=inputs.member(context, self.member), profile=self.profile())
 
 
 @shapes.given()

@@ -24,6 +24,7 @@ from domain.kernel import Refusal
 from domain.points import account, reading
 from domain.stores import Channel
 from persistence import activities as stored_activities
+from persistence import challenges as stored_challenges
 from persistence import check_ins as stored_check_ins
 from persistence import flash_sales as stored_flash_sales
 from persistence import lotteries as stored_lotteries
@@ -44,6 +45,8 @@ LaterRedemption = Annotated["Redemption", strawberry.lazy("api.redemptions")]  #
 LaterCheckIns = Annotated["CheckIns", strawberry.lazy("api.check_ins.standing")]  # type: ignore[name-defined]  # noqa: F821
 LaterDraw = Annotated["Draw", strawberry.lazy("api.lotteries.draw")]  # type: ignore[name-defined]  # noqa: F821
 LaterTicket = Annotated["LotteryTicket", strawberry.lazy("api.lotteries.draw")]  # type: ignore[name-defined]  # noqa: F821
+LaterProgress = Annotated["ChallengeProgress", strawberry.lazy("api.challenges.challenge")]  # type: ignore[name-defined]  # noqa: F821
+LaterBadge = Annotated["MemberBadge", strawberry.lazy("api.badges")]  # type: ignore[name-defined]  # noqa: F821
 LaterVoucher = Annotated["Voucher", strawberry.lazy("api.vouchers.voucher")]  # type: ignore[name-defined]  # noqa: F821
 
 _PERSONAL: Final = access.staff_or_member(Scope.MEMBERS_READ)
@@ -208,6 +211,18 @@ class Member(shapes.Node):
     )
     lottery_tickets: Connection[LaterTicket] = connections.family(
         stored_lotteries.tickets_of_members, stored_lotteries.LATEST_TICKET, _PERSONAL, description="The latest first."
+    )
+    challenges: Connection[LaterProgress] = connections.family(
+        stored_challenges.progress_of,
+        stored_challenges.PROGRESS_KEYSET,
+        _PERSONAL,
+        description="Progress in every period that was begun, the latest first.",
+    )
+    badges: Connection[LaterBadge] = connections.family(
+        stored_challenges.badges_of,
+        stored_challenges.BADGES_KEYSET,
+        _PERSONAL,
+        description="Those that the member wears, the latest first.",
     )
 
 

@@ -11,6 +11,8 @@ from api.context import Info
 from domain import access as domain_access
 from domain import activities, claims, members, offsets, programs, segments, stores, trade
 from domain.access import Scope
+from domain.challenges.badges import MemberBadge
+from domain.challenges.progress import ChallengeProgress
 from domain.check_ins import activity as check_in_activity
 from domain.check_ins import check_in
 from domain.flash_sales import sale
@@ -20,6 +22,8 @@ from domain.leaderboards.closing import LeaderboardAward
 from domain.lotteries import draw, lottery
 from domain.points import account
 from domain.purchases import purchase, refund
+from domain.quizzes.attempt import QuizAttempt
+from domain.quizzes.quiz import Quiz
 from domain.redemptions import redemption
 from domain.rewards import reward
 from domain.tiers.tier import Tier
@@ -64,6 +68,10 @@ _KINDS: Final = {
         _Kind(redemption.Redemption, _PERSONAL, "member_id"),
         _Kind(claims.Claim, _PERSONAL, "member_id"),
         _Kind(voucher.Voucher, _PERSONAL, "member_id"),
+        _Kind(ChallengeProgress, _PERSONAL, "member_id"),
+        _Kind(MemberBadge, _PERSONAL, "member_id"),
+        _Kind(QuizAttempt, _PERSONAL, "member_id"),
+        _Kind(Quiz, _PUBLIC),
         _Kind(offsets.PointsOffset, _PERSONAL, "member_id"),
         _Kind(template.VoucherTemplate, _SETTINGS),
         _Kind(pool.VoucherPool, _SETTINGS),

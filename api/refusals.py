@@ -5,6 +5,7 @@ from typing import Final
 
 from api import quotes
 from domain import access, activities, campaigns, checkout, enrollments, explanations, programs, segments, stores, trade
+from domain.achievements import badging, claiming
 from domain.check_ins import saving as check_in_saving
 from domain.check_ins import signing as check_in_signing
 from domain.flash_sales import commands as flash_sale_commands
@@ -15,6 +16,7 @@ from domain.leaderboards import commands as leaderboard_commands
 from domain.points import commands as points_commands
 from domain.points import tiers as tier_commands
 from domain.purchases import recording, refund
+from domain.quizzes import attempt as quiz_attempts
 from domain.redemptions import ending
 from domain.rewards import commands as reward_commands
 from domain.vouchers import commands as voucher_commands
@@ -53,9 +55,11 @@ class IdUnknown(Refusal):
 _MODULES: Final = (
     access,
     activities,
+    badging,
     campaigns,
     check_in_saving,
     check_in_signing,
+    claiming,
     enrollments,
     explanations,
     flash_sale_commands,
@@ -70,6 +74,7 @@ _MODULES: Final = (
     engine,
     checkout,
     ending,
+    quiz_attempts,
     quotes,
     reward_commands,
     trade,

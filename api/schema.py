@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from api import (
     activities,
     api_keys,
+    badges,
     campaigns,
     checkout,
     enrollments,
@@ -28,6 +29,7 @@ from api import (
     tiers,
     trade,
 )
+from api.challenges import achieving
 from api.check_ins import activity as check_in_activity
 from api.check_ins import commands as check_ins
 from api.flash_sales import selling
@@ -38,6 +40,7 @@ from api.lotteries import playing as lotteries
 from api.points import account
 from api.points import commands as points
 from api.purchases import purchase, refund
+from api.quizzes import playing
 from api.rewards import mall
 from api.vouchers import pool, template, voucher
 
@@ -64,6 +67,9 @@ class Query(
     trade.TradeQueries,
     leaderboards.LeaderboardQueries,
     check_in_activity.CheckInActivityQueries,
+    achieving.ChallengeQueries,
+    badges.BadgeQueries,
+    playing.QuizQueries,
     operators.OperatorQueries,
     api_keys.ApiKeyQueries,
     nodes.NodeQueries,
@@ -96,6 +102,9 @@ class Mutation(
     leaderboard_commands.LeaderboardMutations,
     check_in_activity.CheckInActivityMutations,
     check_ins.CheckInMutations,
+    achieving.ChallengeMutations,
+    badges.BadgeMutations,
+    playing.QuizMutations,
     operators.OperatorMutations,
     api_keys.ApiKeyMutations,
     sessions.SessionMutations,

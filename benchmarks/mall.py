@@ -15,8 +15,9 @@ from api import context, http, schema, settings
 from api.tokens import TokenKind
 from benchmarks import shop
 from domain.audiences import Audience
-from domain.members import MemberRef, Profile, UpdateMember
+from domain.members import MemberRef, Profile
 from domain.points.commands import AdjustPoints
+from domain.profiles import UpdateMember
 from domain.rewards.commands import CreateReward, RewardTerms
 from domain.rewards.reward import LimitPeriod, PeriodLimit, Picture, Price, Translation
 from domain.vouchers import pool, template

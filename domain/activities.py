@@ -7,6 +7,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain import checks, members, stores
+from domain.achievements import undoing
 from domain.earning.facts import Earned, Facts, Occasion
 from domain.earning.rules import Trigger
 from domain.kernel import Command, Decision, Event, Refusal, Row, State, Want
@@ -178,6 +179,7 @@ class ReverseActivity(Command[ActivityResult]):
         if activity.reversed_at is not None:
             return Decision(ActivityResult(activity=activity, account=posting.account, is_repeat=True))
         clawed = _take_back(posting, activity)
+        undoing.lessen(posting, activity.id)
         activity = replace(
             activity,
             reversed_at=state.now,

@@ -10,7 +10,7 @@ from domain.earning import checking, rule_sets
 from domain.earning.checking import CampaignInvalid, Known
 from domain.earning.effects import RuleInvalid
 from domain.earning.rule_sets import EarningRules
-from domain.earning.rules import Campaign, EarningRule
+from domain.earning.rules import Campaign, Conditions, EarningRule
 from domain.kernel import FAMILY, Command, Decision, Event, NotFound, State, Want
 from domain.programs import Program
 from domain.segments import Segment
@@ -61,7 +61,7 @@ class EditRules(Command[Edited]):
         checking.check_all(self.rules, self.campaigns)
         program = state.change(Program, state.program_id)
         before = rule_sets.of_version(state, program.rule_version)
-        known = self._known(state, program)
+        known = known_to(state, program, (rule.when for rule in self.rules))
         framed = _checked(
             "campaigns", before.campaigns, self.campaigns, lambda each: checking.check_campaign(each, known)
         )
@@ -89,17 +89,19 @@ class EditRules(Command[Edited]):
         codes = {rule.code.strip() for rule in self.rules}
         return tuple(rule for rule in before.rules if not self.replaces or rule.code in codes)
 
-    def _known(self, state: State, program: Program) -> Known:
-        stores = {store_id for rule in self.rules for store_id in (*rule.when.stores, *rule.when.without_stores)}
-        state.need(*(Want(Store, store_id) for store_id in sorted(stores, key=lambda store_id: store_id.int)))
-        return Known(
-            time_zone=program.time_zone,
-            today=calendars.local_date(state.now, program.time_zone),
-            categories=program.categories,
-            tiers={tier.id for tier in state.all(Tier, of=state.program_id)},
-            stores={store_id for store_id in stores if state.find(Store, store_id) is not None},
-            segments={segment.code for segment in state.all(Segment, of=state.program_id)},
-        )
+
+def known_to(state: State, program: Program, conditions: Iterable[Conditions]) -> Known:
+    """What rules with these conditions may name."""
+    stores = {store_id for when in conditions for store_id in (*when.stores, *when.without_stores)}
+    state.need(*(Want(Store, store_id) for store_id in sorted(stores, key=lambda store_id: store_id.int)))
+    return Known(
+        time_zone=program.time_zone,
+        today=calendars.local_date(state.now, program.time_zone),
+        categories=program.categories,
+        tiers={tier.id for tier in state.all(Tier, of=state.program_id)},
+        stores={store_id for store_id in stores if state.find(Store, store_id) is not None},
+        segments={segment.code for segment in state.all(Segment, of=state.program_id)},
+    )
 
 
 def _changed(before: Sequence[Versioned], told: Sequence[Versioned]) -> Iterator[Versioned]:

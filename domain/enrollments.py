@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain import checks, members, stores
+from domain.achievements import undoing
 from domain.earning.rules import Trigger
 from domain.kernel import FAMILY, Command, Decision, Event, Refusal, State, Want
 from domain.members import Member, Profile
@@ -73,6 +74,7 @@ class EnrollMember(Command[Enrollment]):
         # The lowest tier may need nothing.
         posting.qualify(Qualified(), enrolled_at)
         grant = posting.give(Trigger.ENROLLMENT, "enrollment", enrolled_at)
+        undoing.look_at_profile(posting, member)
         rows = posting.close()
         return Decision(
             Enrollment(member=member, account=posting.account),

@@ -1,14 +1,14 @@
-"""Members: who they are, how a caller refers to one, and what of their profile may change."""
+"""Members: who they are, how a caller refers to one, and what may be told of their profile."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Final
 from uuid import UUID
 
 from domain import calendars, checks
-from domain.kernel import Command, Decision, Event, NotFound, Refusal, Row, State
+from domain.kernel import Event, NotFound, Refusal, Row, State
 from domain.programs import Program
 from domain.stores import Channel
 
@@ -223,35 +223,3 @@ def refuse_taken_keys(state: State, told: Mapping[str, object], member_id: UUID 
         holder = state.find_by(Member, key, value)
         if holder is not None and holder.id != member_id:
             raise MemberExists(field=(_input_name(key),), key=_input_name(key), value=str(value))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateMember(Command[Member]):
-    """Change what is told of a member's profile; what is not told stays. Refuses a key that is taken.
-
-    Attributes are merged by name, and a null attribute is removed; tags are replaced; a consent
-    replaces the earlier one of its purpose.
-    """
-
-    member: MemberRef
-    profile: Profile
-
-    def decide(self, state: State) -> Decision[Member]:
-        program = state.get(Program, state.program_id)
-        told = checked(self.profile, program, state.now)
-        member = state.change(Member, resolve(state, self.member))
-        refuse_taken_keys(state, told, member.id)
-        if self.profile.attributes is not None:
-            merged = {**member.attributes, **self.profile.attributes}
-            told["attributes"] = {name: value for name, value in merged.items() if value is not None}
-            checks.at_most("attributes", tuple(merged), ATTRIBUTES_MAX)
-        if self.profile.consents is not None:
-            told["consents"] = _merged_consents(member.consents, told["consents"])  # type: ignore[arg-type]
-        member = replace(member, **told)  # type: ignore[arg-type]
-        return Decision(member, save=(member,), events=(MemberUpdated(member_id=member.id),))
-
-
-def _merged_consents(before: tuple[Consent, ...], told: tuple[Consent, ...]) -> tuple[Consent, ...]:
-    by_purpose = {consent.purpose: consent for consent in (*before, *told)}
-    checks.at_most("consents", tuple(by_purpose), CONSENTS_MAX)
-    return tuple(by_purpose.values())

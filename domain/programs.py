@@ -9,6 +9,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfoNotFoundError
 
 from domain import calendars, checks, policies
+from domain.challenges import challenge_sets
+from domain.challenges.challenge_sets import ChallengeSet
 from domain.earning import checking, rule_sets
 from domain.earning.checking import Known
 from domain.earning.rule_sets import EarningRules
@@ -63,13 +65,17 @@ class Program(Row):
     prize_value_max_minor: int = PRIZE_VALUE_MAX_MINOR
     # Counts the changes of tiers and of their policy, after each of which every member is looked at again.
     ladder_version: int = 1
+    # The version of the challenges and badges in force (`ChallengeSet` keeps every one); 0 while there are none.
+    challenge_version: int = 0
     # The categories that rules may name, so that no rule waits for a word that no purchase will have.
     categories: tuple[str, ...] = ()
     created_at: datetime
 
     def companions(self) -> tuple[Want, ...]:
-        """The rules in force."""
-        return (Want(EarningRules, self.rule_version, "version"),)
+        """The rules in force, and the challenges."""
+        rules = Want(EarningRules, self.rule_version, "version")
+        version = self.challenge_version
+        return (rules, Want(ChallengeSet, version, "version")) if version else (rules,)
 
 
 class CurrencyInvalid(Refusal):
@@ -98,6 +104,13 @@ class CategoryInUse(Refusal):
 
     code = "CATEGORY_IN_USE"
     text = "The earning rule {rule!r} names the category {category!r}; change the rule first."
+
+
+class CategoryOfChallenge(CategoryInUse):
+    """Like `CategoryInUse`, of a challenge. Details: `category`, `challenge`."""
+
+    code = "CATEGORY_IN_USE"
+    text = "The challenge {challenge!r} names the category {category!r}; change the challenge first."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,13 +230,17 @@ class CreateProgram(Command[Program]):
 
 
 def _refuse_named(state: State, program: Program, removed: set[str]) -> None:
-    """A category that a rule names stays: the rule would wait in vain. Refuses `CategoryInUse`."""
+    """A category that is named stays: what names it would wait in vain. Refuses `CategoryInUse`."""
     if not removed:
         return
     for rule in rule_sets.of_version(state, program.rule_version).rules:
-        for category in (*rule.when.categories, *rule.when.without_categories):
-            if category in removed:
-                raise CategoryInUse(field=("categories",), category=category, rule=rule.code)
+        for category in sorted(removed.intersection((*rule.when.categories, *rule.when.without_categories))):
+            raise CategoryInUse(field=("categories",), category=category, rule=rule.code)
+    if not program.challenge_version:
+        return
+    for challenge in challenge_sets.of_version(state, program.challenge_version).challenges:
+        for category in sorted(removed.intersection(challenge.categories)):
+            raise CategoryOfChallenge(field=("categories",), category=category, challenge=challenge.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import ClassVar, Final, NamedTuple
 from uuid import UUID
 
 from domain import calendars, checks
+from domain.challenges import challenge_sets
 from domain.earning import rule_sets
 from domain.kernel import FAMILY, Command, Decision, Event, NotFound, Refusal, Row, State, Want
 from domain.members import Gender, Member
@@ -330,7 +331,7 @@ class SaveSegment(Command[Segment]):
 
 
 class SegmentInUse(Refusal):
-    """A rule or a campaign is for the members of the segment. Details: `segment`, `what`, `named_by`."""
+    """A rule, a campaign or a challenge is for the members of the segment. Details: `segment`, `what`, `named_by`."""
 
     code = "SEGMENT_IN_USE"
     text = "The {what} {named_by!r} is for members of the segment {segment!r}; change that first."
@@ -341,6 +342,9 @@ def _refuse_named(state: State, code: str) -> None:
     rule_set = rule_sets.of_version(state, program.rule_version)
     named = [("earning rule", rule.code, rule.when.audience) for rule in rule_set.rules]
     named += [("campaign", campaign.code, campaign.audience) for campaign in rule_set.campaigns]
+    if program.challenge_version:
+        challenges = challenge_sets.of_version(state, program.challenge_version).challenges
+        named += [("challenge", challenge.code, challenge.audience) for challenge in challenges]
     for what, named_by, audience in named:
         if code in audience.segments:
             raise SegmentInUse(field=("code",), what=what, named_by=named_by, segment=code)
@@ -350,7 +354,7 @@ def _refuse_named(state: State, code: str) -> None:
 class ArchiveSegment(Command[Segment]):
     """Archive a segment: nobody is in it until it is saved again under its code.
 
-    Refuses `NotFound`, and `SegmentInUse` while a rule or a campaign in force is for its members.
+    Refuses `NotFound`, and `SegmentInUse` while a rule, a campaign or a challenge in force is for its members.
     """
 
     code: str

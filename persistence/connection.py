@@ -28,6 +28,8 @@ MODEL_MODULES = (
     "persistence.vouchers",
     "persistence.offsets",
     "persistence.trade",
+    "persistence.challenges",
+    "persistence.quizzes",
     "persistence.access",
     "persistence.receipts",
     "persistence.duties",

@@ -59,15 +59,25 @@ async def select(kind: type[AnyRow], keyset: Keyset, part: Slice, where: str, ar
 
 
 async def of_parents(
-    kind: type[AnyRow], keyset: Keyset, part: Slice, program_id: UUID, parent: str, keys: Sequence[UUID]
+    kind: type[AnyRow],
+    keyset: Keyset,
+    part: Slice,
+    program_id: UUID,
+    parent: str,
+    keys: Sequence[UUID],
+    *,
+    which: str = "true",
 ) -> dict[UUID, list[AnyRow]]:
-    """The same page of each parent's list, in one statement; `parent` is the column with the parent's id."""
+    """The same page of each parent's list, in one statement; `parent` is the column with the parent's id.
+
+    `which` says what else a row must be to be in the list.
+    """
     table = TABLES[kind]
     after = "" if part.after is None else f"AND {keyset.sql_after(kind, 4)}"
     records = await rows.fetch(
         f"SELECT page.* FROM unnest($2::uuid[]) AS parents (key) CROSS JOIN LATERAL ("
         f"SELECT {table.sql_columns} FROM {table.name}"
-        f' WHERE program_id = $1 AND "{parent}" = parents.key {after}'
+        f' WHERE program_id = $1 AND "{parent}" = parents.key AND {which} {after}'
         f" ORDER BY {keyset.sql_order()} LIMIT $3) AS page",
         program_id,
         list(keys),

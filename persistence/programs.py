@@ -27,6 +27,7 @@ class ProgramTable(Model):
     tier_policy: fields.JSONField[object] = fields.JSONField()
     prize_value_max_minor = fields.BigIntField()
     ladder_version = fields.IntField()
+    challenge_version = fields.IntField()
     categories: fields.JSONField[object] = fields.JSONField()
     created_at = fields.DatetimeField()
 
@@ -36,4 +37,5 @@ class ProgramTable(Model):
             CheckConstraint(check="program_id = id", name="programs_own_themselves"),
             CheckConstraint(check="sign_up_points >= 0", name="programs_sign_up_points"),
             CheckConstraint(check="rule_version >= 1", name="programs_rule_version"),
+            CheckConstraint(check="challenge_version >= 0", name="programs_challenge_version"),
         )

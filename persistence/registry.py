@@ -4,6 +4,9 @@ from typing import Final
 
 from domain.access import ApiKey, MemberSession, Operator
 from domain.activities import Activity
+from domain.challenges.badges import MemberBadge
+from domain.challenges.challenge_sets import ChallengeSet
+from domain.challenges.progress import ChallengeCompletion, ChallengeMark, ChallengeProgress
 from domain.chances import ChanceGrant, LotteryRun, LotteryStanding
 from domain.check_ins.activity import CheckInActivity
 from domain.check_ins.cards import MakeUpCardEntry, MakeUpCards
@@ -29,6 +32,8 @@ from domain.points.qualifying import QualifyingEntry
 from domain.programs import Program
 from domain.purchases.purchase import Purchase
 from domain.purchases.refund import Refund
+from domain.quizzes.attempt import QuizAttempt, QuizStanding
+from domain.quizzes.quiz import Quiz
 from domain.redemptions.redemption import Redemption
 from domain.rewards.commands import RewardFavourite
 from domain.rewards.reward import Reward
@@ -46,6 +51,7 @@ from domain.vouchers.voucher import Voucher
 from persistence import (
     access,
     activities,
+    challenges,
     check_ins,
     earning,
     flash_sales,
@@ -55,6 +61,7 @@ from persistence import (
     points,
     programs,
     purchases,
+    quizzes,
     redemptions,
     rewards,
     segments,
@@ -69,6 +76,7 @@ from persistence.tables import TABLES
 _KINDS: Final[tuple[type[Row], ...]] = (
     Program,
     EarningRules,
+    ChallengeSet,
     CampaignBudget,
     StoreGroup,
     Store,
@@ -77,6 +85,7 @@ _KINDS: Final[tuple[type[Row], ...]] = (
     OffsetPolicy,
     Tier,
     Segment,
+    Quiz,
     VoucherTemplate,
     VoucherPool,
     VoucherCode,
@@ -126,6 +135,12 @@ _KINDS: Final[tuple[type[Row], ...]] = (
     ChanceGrant,
     LotteryTicket,
     Draw,
+    ChallengeProgress,
+    ChallengeCompletion,
+    ChallengeMark,
+    MemberBadge,
+    QuizAttempt,
+    QuizStanding,
     ApiKey,
     Operator,
     MemberSession,
@@ -134,6 +149,7 @@ _MODULES: Final = (
     access,
     activities,
     check_ins,
+    challenges,
     earning,
     flash_sales,
     leaderboards,
@@ -143,6 +159,7 @@ _MODULES: Final = (
     points,
     programs,
     purchases,
+    quizzes,
     redemptions,
     rewards,
     segments,

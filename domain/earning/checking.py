@@ -78,7 +78,7 @@ def check_campaign(campaign: Campaign, known: Known) -> Campaign:
     def refused(field: str, why: str) -> CampaignInvalid:
         return CampaignInvalid(field=(field,), campaign=code, why=why)
 
-    _check_times(campaign, refused)
+    check_times(campaign.starts_at, campaign.ends_at, refused)
     if campaign.budget is not None:
         checks.points("budget", campaign.budget)
     first = calendars.local_date(campaign.starts_at, known.time_zone)
@@ -88,7 +88,7 @@ def check_campaign(campaign: Campaign, known: Known) -> Campaign:
         name=checks.text("name", campaign.name),
         description=checks.optional_text("description", campaign.description, length_max=1000),
         schedule=schedules.check("schedule", campaign.schedule, first, _last_day(campaign.ends_at, known)),
-        audience=_checked_audience("audience", campaign.audience, known, refused),
+        audience=checked_audience("audience", campaign.audience, known, refused),
     )
 
 
@@ -123,7 +123,7 @@ def check_window(rule: EarningRule, campaigns: Mapping[str, Campaign], known: Kn
     def refused(field: str, why: str) -> RuleInvalid:
         return contradiction(rule, field, why)
 
-    _check_times(rule, refused)
+    check_times(rule.starts_at, rule.ends_at, refused)
     starts_at, ends_at = rule.starts_at, rule.ends_at
     campaign = None
     if rule.campaign is not None:
@@ -147,11 +147,12 @@ def check_window(rule: EarningRule, campaigns: Mapping[str, Campaign], known: Kn
     return first, last
 
 
-def _check_times(item: EarningRule | Campaign, refused: Callable[[str, str], Refusal]) -> None:
-    for field, at in (("startsAt", item.starts_at), ("endsAt", item.ends_at)):
+def check_times(starts_at: datetime | None, ends_at: datetime | None, refused: Callable[[str, str], Refusal]) -> None:
+    """Refuses times without a zone or far from today, and an end that is not after the start."""
+    for field, at in (("startsAt", starts_at), ("endsAt", ends_at)):
         if at is not None and (at.tzinfo is None or not YEAR_MIN <= at.year <= YEAR_MAX):
             raise refused(field, f"a time has a time zone and a year from {YEAR_MIN} to {YEAR_MAX}.")
-    if item.starts_at is not None and item.ends_at is not None and item.starts_at >= item.ends_at:
+    if starts_at is not None and ends_at is not None and starts_at >= ends_at:
         raise refused("endsAt", "it must end after it starts.")
 
 
@@ -188,7 +189,7 @@ def _checked_conditions(rule: EarningRule, window: tuple[date, date | None], kno
         when,
         products=checks.texts("conditions.products", when.products),
         without_products=checks.texts("conditions.withoutProducts", when.without_products),
-        audience=_checked_audience("conditions.audience", when.audience, known, refused),
+        audience=checked_audience("conditions.audience", when.audience, known, refused),
         schedule=schedules.check("conditions.schedule", when.schedule, *window),
     )
 
@@ -213,7 +214,8 @@ def _check_known(when: Conditions, known: Known) -> None:
                 raise unknown("store", str(store_id), (), field=f"conditions.{_input_name(name)}")
 
 
-def _checked_audience(name: str, audience: Audience, known: Known, refused: Callable[[str, str], Refusal]) -> Audience:
+def checked_audience(name: str, audience: Audience, known: Known, refused: Callable[[str, str], Refusal]) -> Audience:
+    """The audience with its texts trimmed. Refuses tiers and segments that are not there, and contradictions."""
     checked = audiences.check(name, audience)
     for tier_id in checked.tiers:
         if tier_id not in known.tiers:

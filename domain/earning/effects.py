@@ -22,7 +22,7 @@ ORDINAL_MAX: Final = 10_000
 QUANTITY_MAX: Final = 1_000_000
 # What the program's own clock gives, once a day: at no hour, in no store and through no channel.
 BY_THE_CLOCK: Final = frozenset({Trigger.BIRTHDAY, Trigger.MEMBER_DAY})
-_NOWHERE: Final = BY_THE_CLOCK | {Trigger.TIER_REACHED}
+_NOWHERE: Final = BY_THE_CLOCK | {Trigger.TIER_REACHED, Trigger.CHALLENGE, Trigger.QUIZ}
 # The value that each kind alone has, what it is when it is not told, and what is right instead.
 _GIVES_POINTS: Final = frozenset({EarningKind.PER_AMOUNT, EarningKind.BONUS_AT, EarningKind.FIXED})
 _OWN_VALUES: Final = (

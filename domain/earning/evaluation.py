@@ -77,6 +77,16 @@ def evaluate(rules: Compiled, occasion: Occasion, facts: Facts) -> Evaluation:
     Points are floored once, after multiplying: what a multiplier adds is the difference that it makes to the floored
     total, so that all items together are the total.
     """
+    applying, skipped = matched(rules, occasion, facts)
+    kept = _without_excluded(applying, occasion, facts, skipped)
+    requested = _requested(kept, occasion, facts)
+    given = {request.rule.code for request in requested}
+    skipped.extend(Skipped(item.rule, Skip.NOTHING_TO_GIVE) for item in kept if item.rule.code not in given)
+    return Evaluation(tuple(requested), tuple(skipped))
+
+
+def matched(rules: Compiled, occasion: Occasion, facts: Facts) -> tuple[list[Applying], list[Skipped]]:
+    """The rules that wait for an occasion: those that apply to it, with what counts for them, and the others."""
     moment = matching.moment(rules, occasion, facts)
     applying: list[Applying] = []
     skipped: list[Skipped] = []
@@ -94,11 +104,13 @@ def evaluate(rules: Compiled, occasion: Occasion, facts: Facts) -> Evaluation:
                 applying.append(found)
         if why is not None:
             skipped.append(Skipped(candidate.rule, why))
-    kept = _without_excluded(applying, occasion, facts, skipped)
-    requested = _requested(kept, occasion, facts)
-    given = {request.rule.code for request in requested}
-    skipped.extend(Skipped(item.rule, Skip.NOTHING_TO_GIVE) for item in kept if item.rule.code not in given)
-    return Evaluation(tuple(requested), tuple(skipped))
+    return applying, skipped
+
+
+def remaining(candidate: Candidate, occasion: Occasion) -> Applying | None:
+    """What of the rest of a purchase still counts for a rule that applied to it; None if nothing does."""
+    found = _basis(candidate, Basket(occasion))
+    return None if isinstance(found, Skip) else found
 
 
 def limited(requested: Iterable[Requested], rooms: Mapping[str, Sequence[Room]]) -> tuple[Earned, ...]:

@@ -30,6 +30,8 @@ class Trigger(StrEnum):
     BIRTHDAY = "BIRTHDAY"  # the member's birthday, once a year
     MEMBER_DAY = "MEMBER_DAY"  # each day of the rule's schedule, given by the clock
     TIER_REACHED = "TIER_REACHED"  # the member reaches a tier, once a tier and window (K5)
+    CHALLENGE = "CHALLENGE"  # the member completes a challenge, each time it is rewarded
+    QUIZ = "QUIZ"  # the member answers a quiz, each attempt
 
 
 class EarningKind(StrEnum):

@@ -69,6 +69,9 @@ class GrantingBook(Book):
     @cached_property
     def rules(self) -> Compiled:
         """The program's rules of now, made ready."""
+        if self.program.challenge_version:
+            # Whatever earns asks for both: in one round.
+            self.state.need(*self.program.companions())
         return rule_sets.ready(rule_sets.of_version(self.state, self.program.rule_version))
 
     def earn(
@@ -125,16 +128,17 @@ class GrantingBook(Book):
         *,
         tier: Tier | None = None,
         gifts: Sequence[EarningRule] = (),
+        is_new: bool = False,
     ) -> Grant | None:
         """Credit what rules, the member's tier and `gifts` give for an occasion of the program's own, once for ever.
 
-        None if it was given before, or nothing gives for it.
+        None if it was given before, or nothing gives for it. An occasion that `is_new` has only now come to be.
         """
         gifts = (*self._gifts(trigger, tier), *gifts)
-        if not gifts and not self.rules.candidates[trigger]:
+        if not gifts and not self.rules.candidates[trigger] and not self.awaits(trigger):
             return None
         key = grant_id(self.account.id, trigger, occasion)
-        if self.member is None and self._latest(Grant, key) is not None:
+        if self.member is None and not is_new and self._latest(Grant, key) is not None:
             return None
         facts = self.facts(trigger, at)
         happening = Occasion(
@@ -199,7 +203,10 @@ class GrantingBook(Book):
 
     def facts(self, trigger: Trigger, at: datetime) -> Facts:
         """What the program's rules ask of the member for an occasion at a business time."""
-        needs = self.rules.needs[trigger]
+        return self.facts_for(self.rules.needs[trigger], trigger, at)
+
+    def facts_for(self, needs: frozenset[Need], trigger: Trigger, at: datetime) -> Facts:
+        """What is asked of the member for an occasion at a business time, and nothing else."""
         tier = self.tier_at(at)
         facts = Facts(
             tier_id=None if tier is None else tier.id,
@@ -266,15 +273,9 @@ class GrantingBook(Book):
             return {}
         day = occasion.local.date()
         budgets = compiled.budgets
+        self.state.need(*self._wants_of_limits(rules, compiled, day))
         empty = {rule.code: [self._empty_count(rule, cap.period, day) for cap in rule.caps] for rule in rules}
-        funded = sorted({rule.campaign for rule in rules if rule.campaign is not None and rule.campaign in budgets})
-        self.state.need(
-            *(Want(EarningCount, count.id, is_locked=True) for counts in empty.values() for count in counts),
-            *(
-                Want(CampaignBudget, limits.budget_id(self.state.program_id, campaign), is_locked=True)
-                for campaign in funded
-            ),
-        )
+        funded = _funded(rules, compiled)
         left = {campaign: budgets[campaign] - self._budget(campaign).points for campaign in funded}
         return {
             rule.code: _Limits(
@@ -284,6 +285,21 @@ class GrantingBook(Book):
             )
             for rule in rules
         }
+
+    def _wants_of_limits(self, rules: Sequence[EarningRule], compiled: Compiled, day: date) -> tuple[Want, ...]:
+        program_id = self.state.program_id
+        counts = (self._empty_count(rule, cap.period, day).id for rule in rules for cap in rule.caps)
+        budgets = (limits.budget_id(program_id, campaign) for campaign in _funded(rules, compiled))
+        return (
+            *(Want(EarningCount, key, is_locked=True) for key in counts),
+            *(Want(CampaignBudget, key, is_locked=True) for key in budgets),
+        )
+
+    def wants_of_room(self, earned: Sequence[Earned], version: int, occasion: Occasion) -> tuple[Want, ...]:
+        """What `give_back_room` will ask for, so that several are asked for at once."""
+        compiled = rule_sets.ready(rule_sets.of_version(self.state, version))
+        bounded = [compiled.rules[item.rule] for item in earned if item.rule in compiled.bounded]
+        return self._wants_of_limits(bounded, compiled, occasion.local.date())
 
     def _empty_count(self, rule: EarningRule, period: Period, day: date) -> EarningCount:
         return limits.empty_count(self.account.program_id, self.account.id, rule, period, day)
@@ -304,6 +320,10 @@ class GrantingBook(Book):
         if bound.budget_left is not None and bound.campaign is not None:
             budget = self._budget(bound.campaign)
             self._saved[budget.id] = changed(budget, points=budget.points + points)
+
+    def awaits(self, trigger: Trigger) -> bool:  # noqa: ARG002 - whoever counts occasions looks at it
+        """Whether such an occasion matters beside what rules give for it."""
+        return False
 
     def may_give(self, trigger: Trigger, tier: Tier | None) -> bool:
         """Whether anything could give for such an occasion: if not, nothing more needs to be known of it."""
@@ -338,6 +358,11 @@ class GrantingBook(Book):
             expires_at=lots.expires_at(expiry, at, program.time_zone),
             expires_when_idle=expiry.kind is ExpiryKind.INACTIVITY,
         )
+
+
+def _funded(rules: Iterable[EarningRule], compiled: Compiled) -> list[str]:
+    """The campaigns of rules that have a budget."""
+    return sorted({rule.campaign for rule in rules if rule.campaign is not None and rule.campaign in compiled.budgets})
 
 
 SIGN_UP_RULE = "sign_up"

@@ -29,8 +29,8 @@ from domain.points.account import (
     TransactionKind,
 )
 from domain.points.book import Changes, Opening, Source, closed_if_empty
+from domain.points.challenging import ChallengingBook
 from domain.points.qualifying import Qualified
-from domain.points.settling import SettlingBook
 from domain.programs import Program, ReturnPolicy, ShortfallPolicy
 from domain.tiers.tier import Tier
 from domain.values import changed
@@ -61,7 +61,7 @@ class AccountSettled(Event):
     transactions: int
 
 
-class Posting(SettlingBook):
+class Posting(ChallengingBook):
     """The moves of one command on one account. Make one with `open_posting`."""
 
     def catch_up(self) -> None:
@@ -231,6 +231,8 @@ class Posting(SettlingBook):
         self.rise()
         self.catch_up()
         self.pay_debt(self.state.now)
+        if self.program.challenge_version:
+            self.unlock_badges()
         entries = self._qualifying_entries()
         return (self.account, *self.transactions, *self._saved.values(), *self._draws, *entries)
 

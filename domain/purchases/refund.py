@@ -7,6 +7,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain import checks, money
+from domain.achievements import undoing
 from domain.earning import evaluation
 from domain.earning.rule_sets import EarningRules
 from domain.kernel import FAMILY, Command, Decision, Event, Refusal, Row, State, Want
@@ -317,6 +318,7 @@ def _apply(posting: Posting, purchase: Purchase, refund: Refund, earlier: Sequen
     clawed = _claw_back(posting, purchase, due, source)
     posting.qualify(counted(after.lines) - counted(before.lines), purchase.occurred_at)
     posting.give_back_room(before.earned, after.earned, purchase.rule_version, after.occasion)
+    undoing.lessen(posting, purchase.id, after.occasion)
     cash = refund.amount_minor - sum(line.offset_minor for line in refund.lines)
     taken_off = sum(other.discount_lost_minor for other in earlier)
     lost = rest.discount_lost(posting.state, purchase, refunded_by_line((*earlier, refund)), cash, taken_off)

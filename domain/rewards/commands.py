@@ -236,15 +236,17 @@ def _check_window(first: str, starts_at: datetime | None, last: str, ends_at: da
 def _checked_pictures(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
     checks.at_most("pictures", pictures, PICTURES_MAX)
     return tuple(
-        Picture(url=_checked_url(picture.url), text=checks.optional_text("pictures.text", picture.text))
+        Picture(
+            url=checked_url(picture.url, ("pictures", "url")), text=checks.optional_text("pictures.text", picture.text)
+        )
         for picture in pictures
     )
 
 
-def _checked_url(given: str) -> str:
-    """An https address with a host and no user. Refuses `UrlInvalid`."""
+def checked_url(given: str, field: tuple[str, ...]) -> str:
+    """An https address with a host and no user. Refuses `UrlInvalid`, naming the field."""
     url = given.strip()
-    refusal = UrlInvalid(field=("pictures", "url"), given=url[:100])
+    refusal = UrlInvalid(field=field, given=url[:100])
     if len(url) > URL_MAX or _UNPRINTABLE.search(url):
         raise refusal
     try:

@@ -18,6 +18,8 @@ _OCCASIONS: Final = {
     Trigger.TIER_REACHED: Terms(
         "达到会员等级时（同一等级每个周期限一次）", "on reaching a tier, once for each tier and period"
     ),
+    Trigger.CHALLENGE: Terms("每完成一项任务", "for each challenge you complete"),
+    Trigger.QUIZ: Terms("每参加一次答题", "for each quiz you answer"),
 }
 
 

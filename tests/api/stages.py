@@ -20,6 +20,7 @@ from persistence import rows
 from persistence.tables import TABLES
 from tests.api.boards_stage import BoardsStage
 from tests.api.flash_sale_stage import FlashSaleStage
+from tests.api.goal_stage import GoalStage
 from tests.api.lottery_stage import LotteryStage
 from tests.api.mall_stage import MallStage
 from tests.api.shops import PASSWORD, Shop, key
@@ -77,7 +78,7 @@ def expected(policy: Policy, caller: str) -> str | None:
     return None if policy.scope in scopes else "FORBIDDEN"
 
 
-class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage):
+class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage, GoalStage):
     """Two shops with one of everything, and the words to ask for it."""
 
     def __init__(self, shop: Shop, other: Shop) -> None:
@@ -111,6 +112,7 @@ class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage):
         await self.furnish_boards()
         await self.furnish_sign_in()
         await self.furnish_lotteries()
+        await self.furnish_goals()
         hold = {"member": {"id": ids["member"]}, "points": 5, "idempotencyKey": key()}
         ids["hold"] = (await shop.do("pointsHold", "hold { id }", **hold))["hold"]["id"]
         made = await shop.do("apiKeyCreate", "apiKey { id }", name="k", kind="SECRET", scopes=["PROGRAM_READ"])
@@ -168,6 +170,7 @@ class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage):
             **self.boards_inputs(),
             **self.sign_in_inputs(),
             **self.lottery_inputs(),
+            **self.goal_inputs(),
             "operatorLogin": {"email": "nobody@example.com", "password": PASSWORD},
             "operatorCreate": {"email": f"{key()}@example.com", "name": "Lin", "password": PASSWORD, "role": "VIEWER"},
             "apiKeyCreate": {"name": "k", "kind": "PUBLISHABLE"},
@@ -201,6 +204,7 @@ class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage):
             **self.boards_questions(),
             **self.sign_in_questions(),
             **self.lottery_questions(),
+            **self.goal_questions(),
             "operators": (f"operators {page}", {}),
             "apiKeys": (f"apiKeys {page}", {}),
             "node": ("node(id: $id) { id }", {"id": ids["member"]}),

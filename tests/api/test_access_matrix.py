@@ -88,9 +88,12 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
         "checkInMakeUp",
         "lotteryDraw",
         "lotteryTicketsTake",
+        "challengeClaim",
         "memberUpdate",
         "offsetHold",
         "offsetRelease",
+        "quizAnswer",
+        "quizStart",
         "redemptionCancel",
         "redemptionDeliver",
         "rewardLike",
@@ -115,9 +118,12 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
         "checkInMakeUp": "FORBIDDEN",
         "lotteryDraw": "FORBIDDEN",
         "lotteryTicketsTake": "FORBIDDEN",
+        "challengeClaim": "FORBIDDEN",
         "memberUpdate": "FORBIDDEN",
         "offsetHold": ["QUOTE_INVALID"],
         "offsetRelease": ["NOT_FOUND"],
+        "quizAnswer": ["NOT_FOUND"],
+        "quizStart": "FORBIDDEN",
         "redemptionCancel": ["NOT_FOUND"],
         "redemptionDeliver": ["NOT_FOUND"],
         "rewardLike": "FORBIDDEN",
@@ -149,6 +155,9 @@ async def test_nodes_are_shown_to_whom_they_belong(stage: Stage) -> None:
         "check-in",
     )
     public = ("program", "store", "group", "tier", "reward", "page")
+    public = ("program", "store", "group", "tier", "reward", "sale", "item")
+    personal += ("progress", "badge", "attempt")
+    public += ("quiz",)
     internal = ("segment", "template", "pool", "rule")
     personal = ("member", "purchase", "refund", "redemption", "transaction", "activity", "voucher", "offset", "draw")
     public = ("program", "store", "group", "tier", "reward", "lottery", "raffle")
@@ -195,12 +204,14 @@ async def test_programs_never_see_each_other(stage: Stage) -> None:
         outcomes[name] = [error["code"] for error in errors]
     nothing_named = {"programUpdate", "storeCreate", "tierCreate", "rewardCreate", "operatorCreate", "apiKeyCreate"}
     nothing_named |= {"storeGroupCreate", "voucherTemplateCreate", "offsetPolicySet", "vouchersIssue", "lotterySave"}
+    nothing_named |= {"storeGroupCreate", "voucherTemplateCreate", "offsetPolicySet", "vouchersIssue"}
+    nothing_named |= {"badgeSave", "quizSave"}
     assert {name for name, codes in outcomes.items() if codes == []} == nothing_named
     elsewhere = {"operatorLogin": ["CREDENTIALS_WRONG"], "memberSignIn": ["REFRESH_TOKEN_INVALID"]}
     elsewhere |= {"redemptionPickUp": ["PICKUP_CODE_UNKNOWN"], "offsetHold": ["QUOTE_INVALID"]}
-    elsewhere |= {
-        name: ["RULE_REFERENCE_UNKNOWN"] for name in ("earningRuleSave", "earningRulesReplace", "campaignSave")
-    }
+    elsewhere["challengeRemove"] = ["CHALLENGE_UNKNOWN"]
+    naming = ("earningRuleSave", "earningRulesReplace", "campaignSave", "challengeSave")
+    elsewhere |= {name: ["RULE_REFERENCE_UNKNOWN"] for name in naming}
     assert {name: codes for name, codes in outcomes.items() if name not in nothing_named} == {
         name: elsewhere.get(name, ["NOT_FOUND"]) for name in MUTATIONS if name not in nothing_named
     }
@@ -264,6 +275,8 @@ async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) 
         ("CheckInActivity", "page", {"audience", "leaders", "streaksEndingTonight"}),
         ("Draw", "draw", {"actor", "owed"}),
         ("Lottery", "lottery", {"audit", "closedBy", "reason"}),
+        ("MemberBadge", "badge", {"awardedBy", "reason", "revokedReason"}),
+        ("Quiz", "quiz", {"questions"}),
         ("Program", "program", {"ruleVersion", "shortfallPolicy", "holdMinutes"}),
     ):
         found = policies(kind)
@@ -272,6 +285,7 @@ async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) 
             for token, caller in ((member, "member"), (stage.shop.secret, "secret")):
                 field = f"{name} {{ __typename }}" if name in parts else name
                 field = f"{name} {{ __typename }}" if name in ("audit", "pool", "prices") else name
+                field = f"{name} {{ __typename }}" if name in ("pool", "prices", "questions") else name
                 answer = await stage.shop.send(document % (kind, field), token, id=stage.ids[of])
                 assert turned_away(answer) == expected(policy, caller), (kind, name, caller)
 
@@ -280,13 +294,16 @@ async def test_what_a_member_reads_of_rules_and_tiers_hides_what_the_shop_thinks
     """In what has no id of its own: each guarded field is refused to a member, and shown to the shop."""
     shop, member = stage.shop, stage.shop.member_token(stage.ids["member"])
     await shop.do("memberTierSet", "member { id }", **stage.inputs()["memberTierSet"])
-    nested = {"audience": "audience { tags }", "conditions": "conditions { products }"}
+    nested = {"audience": "audience { tags }", "conditions": "conditions { products }", "member": "member { id }"}
     explained = "node(id: $id) { ... on Purchase { explanation { %s } } }"
     for kind, names, document in (
         ("Campaign", {"audience", "budget", "pointsGiven"}, "calendar(days: 1) { campaigns { %s } }"),
         ("EarningRule", {"conditions"}, "program { earningRules { %s } }"),
         ("Explanation", {"segments", "tags"}, explained),
         ("LotteryPrize", {"exceedsCapBy"}, 'lottery(code: "spring") { prizes { %s } }'),
+        ("Challenge", {"audience"}, "challenges { %s }"),
+        ("ChallengeStep", {"conditions"}, "challenges { steps { %s } }"),
+        ("QuizStanding", {"member"}, 'quizStandings(code: "tea") { nodes { %s } }'),
         ("TierChange", {"actor", "reason"}, "member(ref: {id: $member}) { tierHistory { nodes { %s } } }"),
     ):
         found = policies(kind)

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from domain import stores, trade
 from domain.checkout import Choice, Quote, quote
-from domain.members import Profile, UpdateMember
+from domain.members import Profile
 from domain.offsets import HoldOffset, Offset, Offsetting, default_policy
 from domain.points.account import PointsAccount
+from domain.profiles import UpdateMember
 from domain.purchases.paying import Line
 from domain.purchases.recording import Recorded
 from domain.redemptions import ending

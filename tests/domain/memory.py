@@ -23,7 +23,7 @@ PROGRAM_ID: Final = UUID("019d0000-0000-7000-8000-000000000001")
 FIRST_ID: Final = UUID("019d0000-0001-7000-8000-000000000000").int
 START: Final = datetime(2026, 1, 15, 4, 0, tzinfo=UTC)  # noon in Shanghai
 # More rounds than any decision needs, and fewer than the engine allows; one more means that a decision asks for ever.
-ROUNDS_MAX: Final = 10
+ROUNDS_MAX: Final = 12
 _INPUTS: Final = frozenset({"now", "actor", "idempotency_key", "_first_id", "_ids_given"})
 
 

@@ -16,9 +16,10 @@ from domain.activities import ActivityResult
 from domain.enrollments import EnrollMember, Enrollment
 from domain.grants import Granted
 from domain.kernel import Command
-from domain.members import Gender, MemberRef, Profile, UpdateMember
+from domain.members import Gender, MemberRef, Profile
 from domain.points import commands as moves
 from domain.points.account import PointsAccount
+from domain.profiles import UpdateMember
 from domain.purchases.paying import Line, Offset
 from domain.purchases.purchase import Purchase
 from domain.purchases.recording import ConfirmPurchase, Recorded, RecordPurchase

@@ -12,9 +12,10 @@ from domain.earning.rules import Anniversary, Cap, CapPolicy, Conditions, Earnin
 from domain.enrollments import EnrollMember, MemberEnrolled
 from domain.grants import GrantBirthday, Granted, GrantMemberDay, PointsGranted
 from domain.kernel import NotFound
-from domain.members import Profile, UpdateMember
+from domain.members import Profile
 from domain.points.account import SourceType, TransactionKind
 from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
+from domain.profiles import UpdateMember
 from domain.schedules import Schedule
 from domain.stores import Channel, CreateStore
 from domain.tiers.tier import BIRTHDAY_GIFT, CreateTier, TierBenefits

@@ -10,7 +10,8 @@ import pytest
 from domain import checks, members
 from domain.enrollments import EnrollMember
 from domain.kernel import NotFound
-from domain.members import Consent, Gender, Member, MemberRef, Profile, UpdateMember
+from domain.members import Consent, Gender, Member, MemberRef, Profile
+from domain.profiles import UpdateMember
 from tests.domain.memory import START, ref
 from tests.domain.shop import Shop
 

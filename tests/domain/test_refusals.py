@@ -12,7 +12,7 @@ import domain
 from domain.kernel import Refusal
 
 # Several refusals may share a code only where a client is to treat them alike.
-SHARED_CODES = {"NOT_FOUND", "AMOUNT_INVALID", "LIMIT_REACHED", "NOT_ELIGIBLE", "SOLD_OUT"}
+SHARED_CODES = {"AMOUNT_INVALID", "CATEGORY_IN_USE", "LIMIT_REACHED", "NOT_ELIGIBLE", "NOT_FOUND", "SOLD_OUT"}
 
 
 def refusals() -> Iterator[type[Refusal]]:

@@ -30,6 +30,22 @@ PLAIN_LISTS: Final = {
     "CheckIns.missedDays",  # 31
     "NextCheckInReward.milestones",  # 20
     "Query.checkInActivities",  # 20
+    "Challenge.requires",  # 10
+    "Challenge.steps",  # 10
+    "ChallengeProgress.steps",  # those of the challenge
+    "ChallengeStanding.steps",
+    "ChallengeStep.attributes",  # 20, with the fields
+    "ChallengeStep.fields",
+    "Query.badges",  # 200
+    "Query.challenges",  # 200
+    "Quiz.attempts",  # 20
+    "Quiz.questions",  # 50
+    "Quiz.rewards",  # 20
+    "QuizAnswer.options",  # 10
+    "QuizAttempt.answers",  # one a question
+    "QuizAttempt.questions",  # those of the quiz
+    "QuizQuestion.correctOptions",  # of the options
+    "QuizQuestion.options",  # 10
     "CheckoutQuote.lines",  # 200
     "Draw.among",  # 50, as the prizes of a lottery
     "DrawVerification.skipped",  # 100
@@ -115,6 +131,7 @@ KEYED: Final = {
     "ActivityReverse",
     "CheckInCreate",
     "CheckInMakeUp",
+    "ChallengeClaim",
     "FlashSaleClaim",
     "FlashSaleClaimPay",
     "FlashSaleClaimRelease",
@@ -133,6 +150,7 @@ KEYED: Final = {
     "PurchaseConfirm",
     "PurchaseRecord",
     "PurchaseRefund",
+    "QuizAnswer",
     "RedemptionCancel",
     "RedemptionPay",
     "RedemptionReturn",

@@ -131,6 +131,8 @@ def test_every_feature_has_its_file_on_every_floor() -> None:
         "leaderboards",
         "check_ins",
         "lotteries",
+        "challenges",
+        "quizzes",
     ):
         for floor in FLOORS:
             assert (ROOT / floor / f"{feature}.py").exists() or (ROOT / floor / feature).is_dir(), (floor, feature)

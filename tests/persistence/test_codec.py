@@ -100,7 +100,8 @@ def test_l11_two_commands_with_one_content_have_different_hashes() -> None:
 
 
 def test_l11_the_order_of_attributes_is_no_other_input() -> None:
-    from domain.members import MemberRef, Profile, UpdateMember
+    from domain.members import MemberRef, Profile
+    from domain.profiles import UpdateMember
 
     first, second = (
         UpdateMember(member=MemberRef(id=UUID(int=1)), profile=Profile(attributes=attributes))

@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from domain import enrollments, members, programs
+from domain import enrollments, members, profiles, programs
 from domain.points import commands as moves
 from domain.points.account import LotDraw, PointsAccount, PointTransaction
 from domain.purchases.purchase import Purchase
@@ -240,7 +240,7 @@ async def test_another_programs_rows_are_never_found(shop: Shop, engine: Engine,
         CancelRedemption(redemption_id=redemption.id, reason="test"),
         FulfillRedemption(redemption_id=redemption.id),
         UpdateReward(reward_id=reward_id, points=1),
-        members.UpdateMember(member=engines.ref(member_id), profile=members.Profile(name="Mine")),
+        profiles.UpdateMember(member=engines.ref(member_id), profile=members.Profile(name="Mine")),
     )
     together = await engines.all_answers([stranger.submit(command) for command in commands])
     assert engines.tally(together) == {"NOT_FOUND": len(commands)}

@@ -42,7 +42,7 @@ from persistence.relay import RelayTable
 from persistence.startup import StartupError
 from persistence.tables import TABLES
 from tests import servers
-from tests.persistence import boards_filling, catalog, fairs, filling, malls, selling, sign_ins
+from tests.persistence import boards_filling, catalog, fairs, filling, goals, malls, selling, sign_ins
 from tests.persistence.filling import Filled
 
 # Kinds whose tables later migrations than the first made.
@@ -59,6 +59,7 @@ LATER: Final = (
     *boards_filling.NEW_KINDS,
     *sign_ins.NEW_KINDS,
     *fairs.NEW_KINDS,
+    *goals.NEW_KINDS,
 )
 # What has columns of the mall's; another test looks at those.
 OF_THE_MALL: Final = (Store, Reward, RewardStock, Redemption, Refund)
@@ -69,6 +70,7 @@ CHANGED: Final[dict[type[Row], dict[str, Any]]] = {
         "ladder_version": 1,
         "categories": (),
         "prize_value_max_minor": 5_000_000,
+        "challenge_version": 0,
     },
     EarningRules: {"campaigns": ()},
     Tier: {"keep_threshold": None, "benefits": NO_BENEFITS},

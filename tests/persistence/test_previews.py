@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from tortoise import Tortoise
 
-from domain import enrollments, members, programs, stores
+from domain import enrollments, members, profiles, programs, stores
 from domain.kernel import Command, Decision, NotFound, NotLoaded, State, Want
 from domain.points import commands as moves
 from domain.points.account import InsufficientPoints, PointsAccount
@@ -99,7 +99,7 @@ async def test_what_is_previewed_is_what_is_kept_for_every_kind_of_move(trial: T
         moves.CaptureHold(hold_id=hold.id, points=15),
         RedeemReward(member=engines.ref(other_id), reward_id=reward_id),
         engines.refund(bought.id, amount_minor=2_500),
-        members.UpdateMember(member=engines.ref(other_id), profile=members.Profile(name="Lin")),
+        profiles.UpdateMember(member=engines.ref(other_id), profile=members.Profile(name="Lin")),
         programs.UpdateProgram(settings=programs.ProgramSettings(hold_minutes=20)),
     )
     for command in commands:

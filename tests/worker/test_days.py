@@ -10,7 +10,7 @@ import pytest
 from domain.campaigns import EditRules
 from domain.duties import Work
 from domain.earning.rules import EarningRule, Trigger
-from domain.members import Profile, UpdateMember
+from domain.members import Profile
 from domain.policies import (
     Downgrade,
     ExpiryKind,
@@ -19,6 +19,7 @@ from domain.policies import (
     TierPolicy,
     TierWindow,
 )
+from domain.profiles import UpdateMember
 from domain.schedules import Schedule
 from domain.tiers.tier import CreateTier, Tier, TierBenefits, UpdateTier
 from tests.persistence import engines

@@ -10,7 +10,8 @@ from domain.earning import evaluation, rule_sets
 from domain.earning.facts import Earned
 from domain.earning.limits import CampaignBudget, EarningCount
 from domain.earning.rules import Cap, CapPolicy, Conditions, EarningRule, Ordinal, Period, Trigger
-from domain.members import Profile, UpdateMember
+from domain.members import Profile
+from domain.profiles import UpdateMember
 from domain.purchases.purchase import Purchase
 from domain.purchases.recording import Line
 from domain.schedules import Schedule

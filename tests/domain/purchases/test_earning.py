@@ -8,8 +8,9 @@ import pytest
 from domain.audiences import Audience
 from domain.earning.facts import Facts
 from domain.earning.rules import Anniversary, Conditions, EarningRule, Ordinal, Period, Trigger
-from domain.members import Profile, UpdateMember
+from domain.members import Profile
 from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
+from domain.profiles import UpdateMember
 from domain.purchases.recording import ConfirmPurchase, Line
 from domain.segments import Criteria, SaveSegment
 from domain.stores import Channel, CreateStore

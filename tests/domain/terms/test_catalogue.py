@@ -124,6 +124,8 @@ RULES: Final[Mapping[str, EarningRule]] = {
     ),
     "birthday": replace(FIXED, trigger=Trigger.BIRTHDAY, expiry=ExpiryPolicy(ExpiryKind.END_OF_MONTH, count=0)),
     "member day": replace(FIXED, trigger=Trigger.MEMBER_DAY, when=Conditions(schedule=Schedule(month_days=(8,)))),
+    "challenge": replace(FIXED, trigger=Trigger.CHALLENGE),
+    "quiz": replace(FIXED, trigger=Trigger.QUIZ, caps=(Cap(period=Period.DAY, times=1),)),
     "tier reached": replace(
         FIXED, trigger=Trigger.TIER_REACHED, expiry=ExpiryPolicy(ExpiryKind.FIXED_DATE, on_date=date(2026, 12, 31))
     ),

@@ -177,6 +177,8 @@ def test_a_first_purchase() -> None:
             "达到会员等级时（同一等级每个周期限一次）得50积分。",
             "Earn 50 points on reaching a tier, once for each tier and period.",
         ),
+        (Trigger.CHALLENGE, "每完成一项任务得50积分。", "Earn 50 points for each challenge you complete."),
+        (Trigger.QUIZ, "每参加一次答题得50积分。", "Earn 50 points for each quiz you answer."),
     ],
 )
 def test_what_is_not_of_purchases(trigger: Trigger, chinese: str, english: str) -> None:

@@ -1,0 +1,1 @@
+"""Achievements: the commands of challenges and badges, and what takes them back."""

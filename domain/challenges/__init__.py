@@ -1,0 +1,1 @@
+"""Challenges and badges: their values, their rows, and how progress is reckoned."""

@@ -1,0 +1,1 @@
+"""Quizzes: questions with one scored answer a member and attempt, and who answers best."""
