@@ -43,8 +43,8 @@ class ActivityRecordInput(inputs.KeyedInput):
     """Something that a member did. `type` is the shop's own word (at most 50 characters), such as `review` or `share`.
 
     `externalId` is the shop's own id for it (at most 100 characters): the same activity earns once, whatever the
-    idempotency key. What is reported as `referral` also meets the rules of that trigger; whoever signs in is told by
-    `checkInCreate`. `data` holds up to 50 values of the shop's own. `occurredAt` lies in the past; left out, it is now.
+    idempotency key. Signing in and bringing friends are no activities: see `checkInCreate` and `referralBind`. `data`
+    holds up to 50 values of the shop's own. `occurredAt` lies in the past; left out, it is now.
     """
 
     member: MemberRefInput

@@ -46,6 +46,8 @@ class Backend:
     credentials: Credentials
     passwords: Passwords
     quotes: Quotes
+    # Hashes what people are identified by; no token is signed with it.
+    identity_key: bytes
     throttle: Throttle
     boards: Boards
     hub: Hub
@@ -68,9 +70,9 @@ def backend(
     hub: Hub | None = None,
     now: Callable[[], datetime] = clock.now,
 ) -> Backend:
-    """Put together what requests share. `signing_key` signs tokens; without Redis logins are not limited.
+    """Put together what requests share. `signing_key` signs tokens and hashes identities.
 
-    Without a hub of its own, only this process hears what changes.
+    Without Redis logins are not limited; without a hub of its own, only this process hears what changes.
     """
     tokens = Tokens(
         signing_key, member_minutes=chosen.member_token_minutes, operator_minutes=chosen.operator_token_minutes
@@ -81,6 +83,7 @@ def backend(
         credentials=Credentials(tokens, cache_seconds=chosen.api_key_cache_seconds, now=now),
         passwords=Passwords(),
         quotes=Quotes(signing_key),
+        identity_key=f"identity:{signing_key}".encode(),
         throttle=Throttle(redis),
         boards=Boards(redis),
         hub=Hub(None) if hub is None else hub,

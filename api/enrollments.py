@@ -5,12 +5,14 @@ from typing import Any, Final, Self
 
 import strawberry
 
-from api import access, ids, inputs, payloads, scalars, shapes
+from api import access, identities, ids, inputs, payloads, scalars, shapes
 from api.context import Context, Info
+from api.identities import IDENTITIES, IdentityInput
 from api.inputs import MemberRefInput
 from api.members import Member
 from domain import enrollments, members, profiles
 from domain.access import Scope
+from domain.identities import TOLD_MAX
 from domain.points import account, commands
 from domain.stores import Channel
 
@@ -79,14 +81,20 @@ class MemberEnrollInput(inputs.KeyedInput, ProfileInput):
     enrolled_at: datetime | None = strawberry.field(
         default=None, description="In the past, for members who move in from another system; left out, it is now."
     )
+    referral_code: str | None = strawberry.field(
+        default=None, description="Of the member who brought this one, or of what that member shared."
+    )
+    identities: list[IdentityInput] | None = inputs.bounded(TOLD_MAX, default=None, description=IDENTITIES)
 
-    def command(self, _: Context) -> enrollments.EnrollMember:
+    def command(self, context: Context) -> enrollments.EnrollMember:
         """The command for the domain. Refuses an id that is none of a store."""
         return enrollments.EnrollMember(
             profile=self.profile(),
             channel=self.channel,
             store_id=ids.optional("Store", self.store_id, "storeId"),
             enrolled_at=self.enrolled_at,
+            referral_code=self.referral_code,
+            identified=identities.hashed(context, self.identities),
         )
 
 
@@ -162,7 +170,10 @@ class EnrollmentMutations:
 
     @access.field(_STAFF)
     async def member_enroll(self, info: Info, input: MemberEnrollInput) -> MemberEnrollPayload:  # noqa: A002
-        """Enroll a member. Refuses malformed fields, keys that are taken, and a closed or unknown store."""
+        """Enroll a member. Refuses malformed fields, keys that are taken, and a closed or unknown store.
+
+        With a referral code it also refuses what `referralBind` does, and nobody is enrolled.
+        """
         return await payloads.run(info, input, MemberEnrollPayload)
 
     @access.field(access.staff_or_member(Scope.MEMBERS_WRITE))

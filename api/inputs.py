@@ -37,11 +37,14 @@ def bounded(
     default: Any = dataclasses.MISSING,
     default_factory: Any = dataclasses.MISSING,
     policy: access.Requires | None = None,
+    description: str | None = None,
 ) -> Any:
     """A list in an input, of at most so many items; the contract prints the bound, and `check` holds it."""
     policies = [] if policy is None else [policy]
     directives = [AtMost(items=items_max), *policies]
-    return strawberry.field(directives=directives, default=default, default_factory=default_factory)
+    return strawberry.field(
+        directives=directives, default=default, default_factory=default_factory, description=description
+    )
 
 
 class _Rules(NamedTuple):

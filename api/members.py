@@ -22,6 +22,7 @@ from domain import checks, members, stores
 from domain.access import Scope
 from domain.kernel import Refusal
 from domain.points import account, reading
+from domain.referrals import code
 from domain.stores import Channel
 from persistence import activities as stored_activities
 from persistence import challenges as stored_challenges
@@ -32,6 +33,7 @@ from persistence import members as stored
 from persistence import points as stored_points
 from persistence import purchases as stored_purchases
 from persistence import redemptions as stored_redemptions
+from persistence import referrals as stored_referrals
 from persistence import tiers as stored_tiers
 from persistence import vouchers as stored_vouchers
 
@@ -47,6 +49,9 @@ LaterDraw = Annotated["Draw", strawberry.lazy("api.lotteries.draw")]  # type: ig
 LaterTicket = Annotated["LotteryTicket", strawberry.lazy("api.lotteries.draw")]  # type: ignore[name-defined]  # noqa: F821
 LaterProgress = Annotated["ChallengeProgress", strawberry.lazy("api.challenges.challenge")]  # type: ignore[name-defined]  # noqa: F821
 LaterBadge = Annotated["MemberBadge", strawberry.lazy("api.badges")]  # type: ignore[name-defined]  # noqa: F821
+LaterReferral = Annotated["Referral", strawberry.lazy("api.referrals.referral")]  # type: ignore[name-defined]  # noqa: F821
+LaterReferralCode = Annotated["ReferralCode", strawberry.lazy("api.referrals.codes")]  # type: ignore[name-defined]  # noqa: F821
+LaterShare = Annotated["Share", strawberry.lazy("api.referrals.sharing")]  # type: ignore[name-defined]  # noqa: F821
 LaterVoucher = Annotated["Voucher", strawberry.lazy("api.vouchers.voucher")]  # type: ignore[name-defined]  # noqa: F821
 
 _PERSONAL: Final = access.staff_or_member(Scope.MEMBERS_READ)
@@ -100,6 +105,10 @@ async def _segments(parent: strawberry.Parent[Any], info: Info) -> Any:
     # No connection, but rows of a list all the same, of which a request may have so many in all.
     info.context.take_nodes(len(found))
     return found
+
+
+async def _rewarded_referrals(parent: strawberry.Parent[Any], info: Info) -> Any:
+    return await info.context.loaders.keyed(stored_referrals.rewarded, parent.id) or 0
 
 
 async def _tier_progress(parent: strawberry.Parent[Any], info: Info) -> Any:
@@ -198,6 +207,21 @@ class Member(shapes.Node):
     )
     redemptions: Connection[LaterRedemption] = connections.family(
         stored_redemptions.of_members, stored_redemptions.KEYSET, _PERSONAL, description="The latest first."
+    )
+    referral_code: LaterReferralCode | None = access.resolved_by(
+        _PERSONAL, shapes.linking(code.ReferralCode, "id"), description="Made by `referralCodeCreate`; null before."
+    )
+    referrals: Connection[LaterReferral] = connections.family(
+        stored_referrals.of_referrers,
+        stored_referrals.KEYSET,
+        _PERSONAL,
+        description="Friends it brought, latest first.",
+    )
+    rewarded_referrals: int = access.resolved_by(
+        _PERSONAL, _rewarded_referrals, description="How many of the friends it brought were rewarded."
+    )
+    shares: Connection[LaterShare] = connections.family(
+        stored_referrals.shares_of, stored_referrals.SHARE_KEYSET, _PERSONAL, description="The latest first."
     )
     vouchers: Connection[LaterVoucher] = connections.family(
         stored_vouchers.of_members, stored_vouchers.KEYSET, _PERSONAL, description="The latest first."

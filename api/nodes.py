@@ -25,6 +25,7 @@ from domain.purchases import purchase, refund
 from domain.quizzes.attempt import QuizAttempt
 from domain.quizzes.quiz import Quiz
 from domain.redemptions import redemption
+from domain.referrals import code, referral, sharing
 from domain.rewards import reward
 from domain.tiers.tier import Tier
 from domain.vouchers import pool, template, voucher
@@ -73,6 +74,9 @@ _KINDS: Final = {
         _Kind(QuizAttempt, _PERSONAL, "member_id"),
         _Kind(Quiz, _PUBLIC),
         _Kind(offsets.PointsOffset, _PERSONAL, "member_id"),
+        _Kind(referral.Referral, _PERSONAL, "referrer_id"),
+        _Kind(code.ReferralCode, _PERSONAL, "member_id"),
+        _Kind(sharing.Share, _PERSONAL, "member_id"),
         _Kind(template.VoucherTemplate, _SETTINGS),
         _Kind(pool.VoucherPool, _SETTINGS),
         _Kind(trade.TradeRule, _SETTINGS),

@@ -1,7 +1,9 @@
 """What real shops give points for, with the figures they use: the rules of the demo program, and a start for others."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from domain.campaigns import EditRules
 from domain.check_ins.activity import MakeUpTerms, Milestone
@@ -17,6 +19,8 @@ from domain.earning.rules import (
 )
 from domain.policies import Downgrade, TierMetric, TierPolicy, TierWindow
 from domain.prizes import Prize, PrizeKind
+from domain.referrals import policy as referral_policies
+from domain.referrals.policy import SaveReferralPolicy
 from domain.schedules import Schedule
 from domain.tiers.tier import CreateTier, TierBenefits
 
@@ -147,3 +151,15 @@ def demo(founded_at: datetime) -> EditRules:
         starts_at=founded_at,
     )
     return EditRules(rules=(*PURCHASES, doubled, *ACTIVITIES, member_day), campaigns=(double,), replaces=True)
+
+
+def referrals(program_id: UUID) -> SaveReferralPolicy:
+    """Who brings a friend has 100 points by the rule `referral`, and the friend 50; a share has 5 (S18, S41)."""
+    policy = replace(
+        referral_policies.default_policy(program_id),
+        is_active=True,
+        minimum_minor=5_000,
+        referee_points=50,
+        link="https://shop.example/i/{code}",
+    )
+    return SaveReferralPolicy(policy=policy)

@@ -18,6 +18,7 @@ from domain.points import tiers as tier_commands
 from domain.purchases import recording, refund
 from domain.quizzes import attempt as quiz_attempts
 from domain.redemptions import ending
+from domain.referrals import settling, sharing
 from domain.rewards import commands as reward_commands
 from domain.vouchers import commands as voucher_commands
 from persistence import engine
@@ -76,6 +77,8 @@ _MODULES: Final = (
     ending,
     quiz_attempts,
     quotes,
+    settling,
+    sharing,
     reward_commands,
     trade,
     voucher_commands,

@@ -41,6 +41,8 @@ from api.points import account
 from api.points import commands as points
 from api.purchases import purchase, refund
 from api.quizzes import playing
+from api.referrals import codes, referral, sharing
+from api.referrals import policy as referral_policy
 from api.rewards import mall
 from api.vouchers import pool, template, voucher
 
@@ -64,6 +66,8 @@ class Query(
     draw.DrawQueries,
     offsets.OffsetQueries,
     checkout.CheckoutQueries,
+    referral_policy.ReferralPolicyQueries,
+    referral.ReferralQueries,
     trade.TradeQueries,
     leaderboards.LeaderboardQueries,
     check_in_activity.CheckInActivityQueries,
@@ -98,6 +102,10 @@ class Mutation(
     voucher.VoucherMutations,
     lotteries.LotteryMutations,
     offsets.OffsetMutations,
+    referral_policy.ReferralPolicyMutations,
+    codes.ReferralCodeMutations,
+    referral.ReferralMutations,
+    sharing.ShareMutations,
     trade.TradeMutations,
     leaderboard_commands.LeaderboardMutations,
     check_in_activity.CheckInActivityMutations,

@@ -149,6 +149,7 @@ async def _make(engine: Engine, credentials: DemoAccess) -> None:
     made = await asyncio.gather(*(_tell(engine, f"reward:{reward.code}", reward) for reward in REWARDS))
     await _tell(engine, "rules", presets.demo(program.created_at))
     await _tell(engine, "check-ins", presets.CHECK_IN)
+    await _tell(engine, "referrals", presets.referrals(PROGRAM_ID))
     # They joined before they bought, so that every purchase earns by the tier of its own time.
     joined = program.created_at - timedelta(days=MEMBER_DAYS)
     members = [replace(member, enrolled_at=joined) for member in MEMBERS]

@@ -32,6 +32,7 @@ from domain.points.reminders import RemindOfExpiry
 from domain.points.tiers import ReviewTier, WarnOfTier
 from domain.programs import Program
 from domain.redemptions.ending import LapseRedemption
+from domain.referrals.settling import SettleReferral
 from domain.vouchers.commands import SettleVoucher
 from persistence import clock, connection, rows
 from persistence import duties as stored
@@ -56,18 +57,6 @@ _ENSURE_SECONDS: Final = 5.0
 _ASIDE_MAX: Final = 1000
 # So many winners of a lottery are drawn under one claim.
 LOTTERY_STEPS: Final = 50
-
-# What is about rows with a time of their own, one command each.
-_OF_ROWS: Final = frozenset(
-    {
-        Work.SETTLE,
-        Work.REDEMPTIONS,
-        Work.VOUCHERS,
-        Work.FLASH_SALE_CLAIMS,
-        Work.FLASH_SALE_REMINDERS,
-        Work.LEADERBOARD_AWARDS,
-    }
-)
 
 
 class About(NamedTuple):
@@ -151,10 +140,10 @@ class Worker:
     async def _do(self, own: asyncpg.Connection, claim: Claim, now: datetime) -> None:
         duty = claim.duty
         match duty.work:
-            case work if work in _OF_ROWS:
-                claim.done = await self._settle(own, duty, now)
             case Work.LEADERBOARDS:
                 claim.done = await self._close_boards(own, duty, now)
+            case work if work in stored.DUE_IN:
+                claim.done = await self._settle(own, duty, now)
             case Work.LOTTERIES:
                 claim.done = await self._end_lotteries(own, duty, now)
             case Work.TIER_REVIEW:
@@ -327,6 +316,8 @@ def _settling(work: Work, row_id: UUID) -> Command[Any]:
             return TellOfFlashSale(reminder_id=row_id)
         case Work.LEADERBOARD_AWARDS:
             return PayLeaderboardAward(award_id=row_id)
+        case Work.REFERRALS:
+            return SettleReferral(referral_id=row_id)
         case _:
             return SettleAccount(member_id=row_id)
 

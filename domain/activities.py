@@ -88,7 +88,7 @@ class RecordActivity(Command[ActivityResult]):
     """Record what a member did and credit what the rules give for it.
 
     The same `type` and `external_id` told twice of the same member answer the first (`is_repeat`). An activity that
-    is reported as `referral` also meets the rules of that trigger. Refuses unknown or frozen members,
+    is called `check_in` or `referral` is just an activity. Refuses unknown or frozen members,
     closed stores, texts and times out of bounds, and `ActivityConflict`.
     """
 

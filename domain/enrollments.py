@@ -4,15 +4,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from domain import checks, members, stores
+from domain import checks, identities, members, stores
 from domain.achievements import undoing
 from domain.earning.rules import Trigger
+from domain.identities import Identity
 from domain.kernel import FAMILY, Command, Decision, Event, Refusal, State, Want
 from domain.members import Member, Profile
 from domain.points.account import PointsAccount
 from domain.points.posting import Posting
 from domain.points.qualifying import Qualified
 from domain.programs import Program
+from domain.referrals import binding
+from domain.referrals import code as referral_codes
+from domain.referrals import policy as policies
 from domain.stores import Channel
 from domain.tiers.tier import Tier
 
@@ -43,13 +47,16 @@ class Enrollment:
 class EnrollMember(Command[Enrollment]):
     """Enroll a member. Refuses malformed fields, keys that are taken, and a closed or unknown store.
 
-    Who moves in from another system joined before: `enrolled_at` is when, now if it is not told.
+    With the code of a member who brought it, or of a share, it is bound to that member (R1): refuses what
+    `BindReferral` does. Who moves in from another system joined before: `enrolled_at` is when, now if it is not told.
     """
 
     profile: Profile
     channel: Channel = Channel.ONLINE
     store_id: UUID | None = None
     enrolled_at: datetime | None = None
+    referral_code: str | None = None
+    identified: tuple[Identity, ...] = ()
 
     def decide(self, state: State) -> Decision[Enrollment]:
         state.need(Want(Program, state.program_id), Want(Tier, state.program_id, FAMILY), *self._key_wants())
@@ -75,15 +82,26 @@ class EnrollMember(Command[Enrollment]):
         posting.qualify(Qualified(), enrolled_at)
         grant = posting.give(Trigger.ENROLLMENT, "enrollment", enrolled_at)
         undoing.look_at_profile(posting, member)
+        bound = self._bound(posting)
         rows = posting.close()
         return Decision(
             Enrollment(member=member, account=posting.account),
-            save=(member, *rows),
+            save=(member, *rows, *bound.save),
             events=(
                 MemberEnrolled(member_id=member.id, points=0 if grant is None else grant.points),
+                *bound.events,
                 *posting.events,
             ),
         )
+
+    def _bound(self, posting: Posting) -> binding.Joined:
+        """What comes of whoever brought the member, and what the member is identified by."""
+        if self.referral_code is None:
+            return binding.Joined(save=identities.noted(posting.state, posting.account.id, self.identified, ()))
+        policies.require_open(posting.state)
+        code = referral_codes.find(posting.state, "referralCode", self.referral_code)
+        posting.state.need(*binding.wants_to_bind(code, None))
+        return binding.bind(posting, code, self.identified)
 
     def _key_wants(self) -> tuple[Want, ...]:
         """The keys as they are given; one that is malformed is refused before it is looked up again."""

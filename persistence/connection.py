@@ -30,6 +30,8 @@ MODEL_MODULES = (
     "persistence.trade",
     "persistence.challenges",
     "persistence.quizzes",
+    "persistence.identities",
+    "persistence.referrals",
     "persistence.access",
     "persistence.receipts",
     "persistence.duties",

@@ -60,6 +60,7 @@ DUE_IN: Final = {
     Work.FLASH_SALE_REMINDERS: (_REMINDERS, "timing"),
     Work.LEADERBOARDS: ("leaderboard_clocks", "0"),
     Work.LEADERBOARD_AWARDS: ("leaderboard_awards", "0"),
+    Work.REFERRALS: ("referrals", "0"),
 }
 
 

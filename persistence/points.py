@@ -45,6 +45,7 @@ class PointsAccountTable(Model):
     tier_grace_until = fields.DatetimeField(null=True)
     manual_tier_id = fields.UUIDField(null=True)
     manual_tier_until = fields.DatetimeField(null=True)
+    referral_id = fields.UUIDField(null=True)
     sequence = fields.BigIntField()
     idle_expires_at = fields.DatetimeField(null=True)
     due_at = fields.DatetimeField(null=True)

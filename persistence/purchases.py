@@ -45,6 +45,7 @@ class PurchaseTable(Model):
     refunded_minor = fields.BigIntField()
     points_clawed = fields.BigIntField()
     points_returned = fields.BigIntField()
+    referral_id = fields.UUIDField(null=True)
     confirmed_at = fields.DatetimeField(null=True)
     occurred_at = fields.DatetimeField()
     recorded_at = fields.DatetimeField()

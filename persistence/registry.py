@@ -18,6 +18,7 @@ from domain.earning.limits import CampaignBudget, EarningCount
 from domain.earning.rule_sets import EarningRules
 from domain.flash_sales.reminders import FlashSaleReminder
 from domain.flash_sales.sale import FlashSale, FlashSaleItem
+from domain.identities import MemberIdentity
 from domain.kernel import Row
 from domain.leaderboards.board import Leaderboard, LeaderboardClock
 from domain.leaderboards.closing import LeaderboardAward, LeaderboardPeriod, LeaderboardPlace
@@ -35,6 +36,10 @@ from domain.purchases.refund import Refund
 from domain.quizzes.attempt import QuizAttempt, QuizStanding
 from domain.quizzes.quiz import Quiz
 from domain.redemptions.redemption import Redemption
+from domain.referrals.code import ReferralCode, ReferralPace
+from domain.referrals.policy import ReferralPolicy
+from domain.referrals.referral import Referral
+from domain.referrals.sharing import Share, ShareVisit
 from domain.rewards.commands import RewardFavourite
 from domain.rewards.reward import Reward
 from domain.rewards.stock import RewardStock, StockHold
@@ -55,6 +60,7 @@ from persistence import (
     check_ins,
     earning,
     flash_sales,
+    identities,
     lotteries,
     members,
     offsets,
@@ -63,6 +69,7 @@ from persistence import (
     purchases,
     quizzes,
     redemptions,
+    referrals,
     rewards,
     segments,
     stores,
@@ -104,6 +111,13 @@ _KINDS: Final[tuple[type[Row], ...]] = (
     Purchase,
     Refund,
     PointsOffset,
+    ReferralPolicy,
+    MemberIdentity,
+    ReferralCode,
+    ReferralPace,
+    Share,
+    ShareVisit,
+    Referral,
     Reward,
     RewardStock,
     RewardFavourite,
@@ -154,6 +168,7 @@ _MODULES: Final = (
     flash_sales,
     leaderboards,
     lotteries,
+    identities,
     members,
     offsets,
     points,
@@ -161,6 +176,7 @@ _MODULES: Final = (
     purchases,
     quizzes,
     redemptions,
+    referrals,
     rewards,
     segments,
     stores,

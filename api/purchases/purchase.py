@@ -5,10 +5,11 @@ from typing import Annotated, Any, Final, Self
 
 import strawberry
 
-from api import access, connections, explanations, ids, inputs, moneys, payloads, scalars, shapes
+from api import access, connections, explanations, identities, ids, inputs, moneys, payloads, scalars, shapes
 from api.connections import Connection
 from api.context import Context, Info
 from api.explanations import Explanation
+from api.identities import IDENTITIES, IdentityInput
 from api.inputs import MemberRefInput, MoneyInput
 from api.members import Member
 from api.moneys import Money
@@ -16,6 +17,7 @@ from api.stores import Store
 from api.tiers import Tier
 from domain import checks, members, stores
 from domain.access import Scope
+from domain.identities import TOLD_MAX
 from domain.kernel import Refusal
 from domain.purchases import paying, purchase, recording
 from domain.purchases import refund as refunding
@@ -197,6 +199,7 @@ class PurchaseRecordInput(inputs.KeyedInput):
     store_id: strawberry.ID | None = None
     channel: Channel = Channel.ONLINE
     occurred_at: datetime | None = None
+    identities: list[IdentityInput] | None = inputs.bounded(TOLD_MAX, default=None, description=IDENTITIES)
 
     def command(self, context: Context) -> recording.RecordPurchase:
         """The command for the domain. Refuses malformed ids and another currency than the program's."""
@@ -216,6 +219,7 @@ class PurchaseRecordInput(inputs.KeyedInput):
             store_id=ids.optional("Store", self.store_id, "storeId"),
             channel=self.channel,
             occurred_at=self.occurred_at,
+            identified=identities.hashed(context, self.identities),
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import ClassVar, Final
+from typing import ClassVar
 from uuid import UUID
 
 from domain.challenges.challenge import TRIGGERS, Badge, Challenge, Step, StepKind
@@ -16,9 +16,6 @@ from domain.earning.facts import Facts, Occasion
 from domain.earning.matching import Candidate, Compiled
 from domain.earning.rules import EarningKind, EarningRule, Trigger
 from domain.kernel import Row, State
-
-# What a shop reports as an activity may be a sign-in or a referral too.
-_REPORTED: Final = (Trigger.CHECK_IN, Trigger.REFERRAL)
 
 # What an occasion counts: of each challenge, by its code, what of each step, by its place from 0.
 Met = Mapping[str, Mapping[int, int]]
@@ -93,8 +90,6 @@ def ready(challenge_set: ChallengeSet) -> Ready:
     looks = {rule.code for rule, code, place in told if active[code].steps[place].kind is StepKind.PROFILE}
     waiting = [rule for rule, _, _ in told if rule.code not in looks]
     awaits = {rule.trigger for rule in waiting}
-    if awaits.intersection(_REPORTED):
-        awaits.add(Trigger.ACTIVITY)
     candidates = matching.compiled(all_rules, ()).candidates
     return Ready(
         challenge_set=challenge_set,

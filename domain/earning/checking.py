@@ -103,6 +103,7 @@ def check_rule(rule: EarningRule, campaigns: Mapping[str, Campaign], known: Know
     )
     checks.at_most("bands", rule.bands, BANDS_MAX)
     checks.at_most("caps", rule.caps, CAPS_MAX)
+    effects.check_code(rule)
     effects.check_trigger(rule)
     effects.check_effect(rule)
     effects.check_caps(rule)

@@ -22,7 +22,16 @@ ORDINAL_MAX: Final = 10_000
 QUANTITY_MAX: Final = 1_000_000
 # What the program's own clock gives, once a day: at no hour, in no store and through no channel.
 BY_THE_CLOCK: Final = frozenset({Trigger.BIRTHDAY, Trigger.MEMBER_DAY})
-_NOWHERE: Final = BY_THE_CLOCK | {Trigger.TIER_REACHED, Trigger.CHALLENGE, Trigger.QUIZ}
+_NOWHERE: Final = BY_THE_CLOCK | {
+    Trigger.TIER_REACHED,
+    Trigger.CHALLENGE,
+    Trigger.QUIZ,
+    Trigger.REFERRAL,
+    Trigger.REFERRED,
+    Trigger.SHARE,
+}
+# What settings give beside rules, as rules of their own, is called so: the ledger must not take one for the other.
+GIFT_SUFFIX: Final = "-gift"
 # The value that each kind alone has, what it is when it is not told, and what is right instead.
 _GIVES_POINTS: Final = frozenset({EarningKind.PER_AMOUNT, EarningKind.BONUS_AT, EarningKind.FIXED})
 _OWN_VALUES: Final = (
@@ -46,6 +55,12 @@ def contradiction(rule: EarningRule, field: str, why: str) -> RuleInvalid:
 
 
 # What for.
+
+
+def check_code(rule: EarningRule) -> None:
+    """Refuses a code by which the ledger knows what settings give."""
+    if rule.code.endswith(GIFT_SUFFIX):
+        raise contradiction(rule, "code", f"codes that end with {GIFT_SUFFIX} are of what the program's settings give.")
 
 
 def check_trigger(rule: EarningRule) -> None:

@@ -39,12 +39,7 @@ class Skip(StrEnum):
     NOTHING_TO_GIVE = "NOTHING_TO_GIVE"  # it comes to less than a point, or there is nothing to multiply
 
 
-# What an activity of this type also is: a shop may keep a referral program of its own.
-_REPORTED: Final = {"referral": Trigger.REFERRAL}
-_SECOND: Final = {
-    Trigger.PURCHASE: (Trigger.FIRST_PURCHASE,),
-    Trigger.ACTIVITY: (Trigger.REFERRAL,),
-}
+_SECOND: Final = {Trigger.PURCHASE: (Trigger.FIRST_PURCHASE,)}
 _OF_AUDIENCE: Final = {"tiers": Skip.TIER, "tags": Skip.TAG, "withoutTags": Skip.TAG, "segments": Skip.SEGMENT}
 
 
@@ -146,10 +141,9 @@ def candidates(rules: Compiled, occasion: Occasion, facts: Facts) -> Sequence[Ca
 
 
 def _second_trigger(occasion: Occasion, facts: Facts) -> Trigger | None:
-    """A first purchase is a purchase too, and a referral may be reported as an activity."""
-    if occasion.trigger is Trigger.PURCHASE:
-        return Trigger.FIRST_PURCHASE if facts.ordinals.get(Period.LIFETIME, 0) == 1 else None
-    return _REPORTED.get(occasion.activity_type or "") if occasion.trigger is Trigger.ACTIVITY else None
+    """A first purchase is a purchase too."""
+    is_first = occasion.trigger is Trigger.PURCHASE and facts.ordinals.get(Period.LIFETIME, 0) == 1
+    return Trigger.FIRST_PURCHASE if is_first else None
 
 
 def _needs(rule: EarningRule, campaign: Campaign | None) -> Iterable[Need]:

@@ -27,6 +27,8 @@ class Trigger(StrEnum):
     ACTIVITY = "ACTIVITY"  # the shop reports an activity of the rule's type
     CHECK_IN = "CHECK_IN"  # the member signs in for the day
     REFERRAL = "REFERRAL"  # a friend whom the member brought qualifies
+    REFERRED = "REFERRED"  # the member, whom a friend brought, qualifies
+    SHARE = "SHARE"  # enough people came by a link that the member shared
     BIRTHDAY = "BIRTHDAY"  # the member's birthday, once a year
     MEMBER_DAY = "MEMBER_DAY"  # each day of the rule's schedule, given by the clock
     TIER_REACHED = "TIER_REACHED"  # the member reaches a tier, once a tier and window (K5)

@@ -92,6 +92,8 @@ class PointsAccount(Row):
     # The tier that staff set, and until when (K4); None for ever.
     manual_tier_id: UUID | None = None
     manual_tier_until: datetime | None = None
+    # The referral by which the member came, until it has qualified or is over: nobody else's purchase asks for one.
+    referral_id: UUID | None = None
     # How many transactions the account has; the next one's `sequence` is one more.
     sequence: int = 0
     # When lots that expire by inactivity do: moved on by every earning and spending.

@@ -49,11 +49,12 @@ class ChallengingBook(SettlingBook):
         *,
         gifts: Sequence[EarningRule] = (),
         room: int | None = None,
+        not_before: datetime | None = None,
     ) -> Given:
         """Credit what rules give for an occasion, and count it for the challenges that wait for it."""
         # Whom a challenge is for is asked of the member as it was before.
         met: Met = self._met(occasion, facts) if self.program.challenge_version else {}
-        given = super().earn(occasion, facts, source, gifts=gifts, room=room)
+        given = super().earn(occasion, facts, source, gifts=gifts, room=room, not_before=not_before)
         if met:
             self._advance(met, occasion, source)
         return given

@@ -82,17 +82,20 @@ class GrantingBook(Book):
         *,
         gifts: Sequence[EarningRule] = (),
         room: int | None = None,
+        not_before: datetime | None = None,
     ) -> Given:
         """Credit what the program's rules, and `gifts` beside them, give for an occasion (L3, L5, L6, L13).
 
-        Where the store bounds it, no more than `room`: what comes last is cut first.
+        Where the store bounds it, no more than `room`: what comes last is cut first. None of it is available
+        `not_before` that instant.
         Each rule is a transaction and a lot of its own. Refuses `PointsInvalid` when the sum is more than can be kept.
         """
         self.touch(occasion.occurred_at)
         rules = self.rules
         requested = evaluation.evaluate(rules, occasion, facts).requested
         requested += tuple(Requested(gift, gift.points) for gift in gifts)
-        bounded = [request.rule for request in requested if request.rule.code in rules.bounded]
+        # Gifts stand in no version of the rules, and may have caps of their own.
+        bounded = [request.rule for request in requested if request.rule.code in rules.bounded or request.rule.caps]
         bounds = self._limits(bounded, rules, occasion)
         rooms = {rule.code: bounds[rule.code].rooms(rule) for rule in bounded}
         earned = _within(evaluation.limited(requested, rooms), room)
@@ -102,7 +105,8 @@ class GrantingBook(Book):
         first = len(self.transactions)
         for request, item in zip(requested, earned, strict=True):
             if item.points:
-                self._credit(request.rule, item, source, occasion.occurred_at, self.program.rule_version)
+                opening = self._earned_opening(request.rule, item.points, source, occasion.occurred_at, not_before)
+                self._credit(item.rule, opening, source, occasion.occurred_at, self.program.rule_version)
                 if item.rule in bounds:
                     self._count(bounds[item.rule], item.points, 1)
         earning_id = self.transactions[first].id if len(self.transactions) > first else None
@@ -129,10 +133,12 @@ class GrantingBook(Book):
         tier: Tier | None = None,
         gifts: Sequence[EarningRule] = (),
         is_new: bool = False,
+        not_before: datetime | None = None,
     ) -> Grant | None:
         """Credit what rules, the member's tier and `gifts` give for an occasion of the program's own, once for ever.
 
-        None if it was given before, or nothing gives for it. An occasion that `is_new` has only now come to be.
+        None of it is available `not_before` that instant. None if it was given before, or nothing gives for it. An
+        occasion that `is_new` has only now come to be.
         """
         gifts = (*self._gifts(trigger, tier), *gifts)
         if not gifts and not self.rules.candidates[trigger] and not self.awaits(trigger):
@@ -150,7 +156,7 @@ class GrantingBook(Book):
             channel=None if self.member is None else self.member.channel,
         )
         source = Source(SourceType.SIGN_UP if trigger is Trigger.ENROLLMENT else SourceType.GRANT, key)
-        given = self.earn(happening, facts, source, gifts=gifts)
+        given = self.earn(happening, facts, source, gifts=gifts, not_before=not_before)
         if not given.earned:
             return None
         grant = Grant(
@@ -185,6 +191,16 @@ class GrantingBook(Book):
         for rule in changed:
             points, rest = had.get(rule.code, 0), kept.get(rule.code, 0)
             self._count(bounds[rule.code], rest - points, (rest > 0) - (points > 0))
+
+    def uncount(self, gift: Earned, day: date) -> None:
+        """Make room again under the caps of a gift that is taken back: it stands in no version of the rules (L13)."""
+        starts = {period: calendars.start_of_period(day, period.value) for period in Period}
+        ids = [limits.count_id(self.account.id, gift.rule, period, first) for period, first in starts.items()]
+        self.state.need(*(Want(EarningCount, count_id, is_locked=True) for count_id in ids))
+        for count_id in ids:
+            count = self._latest(EarningCount, count_id)
+            if count is not None:
+                self._saved[count_id] = changed(count, points=count.points - gift.points, times=count.times - 1)
 
     # What is known of the member.
 
@@ -335,26 +351,31 @@ class GrantingBook(Book):
             return sign_up(self.program.sign_up_points)
         return tiers.gifts(tier, trigger)
 
-    def _credit(self, rule: EarningRule, item: Earned, source: Source, at: datetime, version: int) -> None:
+    def _credit(self, rule: str, opening: Opening, source: Source, at: datetime, version: int) -> None:
         self.credit(
             TransactionKind.EARN,
             source,
-            (self._earned_opening(rule, item.points, source, at),),
-            rule=rule.code,
+            (opening,),
+            rule=rule,
             rule_version=version,
             occurred_at=at,
         )
 
-    def _earned_opening(self, rule: EarningRule, points: int, source: Source, at: datetime) -> Opening:
+    def _earned_opening(
+        self, rule: EarningRule, points: int, source: Source, at: datetime, not_before: datetime | None
+    ) -> Opening:
         program = self.program
         pending = program.pending if rule.pending is None else rule.pending
         expiry = program.expiry if rule.expiry is None else rule.expiry
         # Only a purchase is ever confirmed: other points would wait for an event that never comes.
         if pending.kind is PendingKind.ON_EVENT and source.type is not SourceType.PURCHASE:
             pending = AT_ONCE
+        available_at = lots.available_at(pending, at, program.time_zone)
+        if not_before is not None and available_at is not None:
+            available_at = max(available_at, not_before)
         return Opening(
             amount=points,
-            available_at=lots.available_at(pending, at, program.time_zone),
+            available_at=available_at,
             expires_at=lots.expires_at(expiry, at, program.time_zone),
             expires_when_idle=expiry.kind is ExpiryKind.INACTIVITY,
         )

@@ -77,6 +77,8 @@ class Purchase(Row):
     refunded_minor: int = 0
     points_clawed: int = 0
     points_returned: int = 0
+    # The referral that this purchase qualified, which a refund takes back.
+    referral_id: UUID | None = None
     confirmed_at: datetime | None = None
     occurred_at: datetime
     recorded_at: datetime
@@ -92,6 +94,11 @@ def basis_of(lines: Sequence[PurchaseLine]) -> tuple[BasisLine, ...]:
         for line in lines
         if line.earns
     )
+
+
+def paid_minor(lines: Sequence[PurchaseLine]) -> int:
+    """What was paid in money for goods, whether or not they earn."""
+    return sum(line.paid_minor for line in lines)
 
 
 def counted(lines: Sequence[PurchaseLine]) -> Qualified:

@@ -9,6 +9,7 @@ from uuid import UUID
 from domain import checks, members, money, programs, stores, trade
 from domain.earning.facts import Occasion
 from domain.earning.rules import Trigger
+from domain.identities import Identity
 from domain.kernel import FAMILY, Command, Decision, Event, Refusal, Row, State, Want
 from domain.members import MemberRef
 from domain.points.account import Lot, LotState, PointsAccount, SourceType
@@ -17,7 +18,8 @@ from domain.points.posting import Posting, account_wants, open_posting, wants_to
 from domain.programs import Program
 from domain.purchases import paying
 from domain.purchases.paying import Line, Offset
-from domain.purchases.purchase import Purchase, PurchaseLine, basis_of, counted
+from domain.purchases.purchase import Purchase, PurchaseLine, basis_of, counted, paid_minor
+from domain.referrals import qualifying
 from domain.stores import Channel
 from domain.tiers import tier as tiers
 from domain.tiers.tier import Tier
@@ -89,6 +91,8 @@ class RecordPurchase(Command[Recorded]):
     store_id: UUID | None = None
     channel: Channel = Channel.ONLINE
     occurred_at: datetime | None = None
+    # Who the shop saw buying: compared with whoever brought the member (R2).
+    identified: tuple[Identity, ...] = ()
 
     def decide(self, state: State) -> Decision[Recorded]:
         external_id = self._checked()
@@ -103,12 +107,14 @@ class RecordPurchase(Command[Recorded]):
         posting.require_active()
         settled = paying.settle(state, posting, self._means(external_id, store), state.new_id())
         purchase, counted_here = self._purchase(state, posting, settled, occurred_at)
+        brought = qualifying.on_purchase(posting, self._order(purchase))
+        purchase = changed(purchase, referral_id=brought.referral_id)
         rows = posting.close()
         recorded = PurchaseRecorded(member_id=member_id, purchase_id=purchase.id, points=purchase.points_earned)
         return Decision(
             Recorded(purchase=purchase, account=posting.account),
-            save=(*rows, *settled.rows, *counted_here, purchase),
-            events=(recorded, *settled.events, *posting.events),
+            save=(*rows, *settled.rows, *counted_here, *brought.save, purchase),
+            events=(recorded, *settled.events, *brought.events, *posting.events),
         )
 
     def _means(self, external_id: str, store: stores.Store | None) -> paying.Means:
@@ -122,6 +128,14 @@ class RecordPurchase(Command[Recorded]):
             offset_id=self.offset_id,
             store=store,
             channel=self.channel,
+        )
+
+    def _order(self, purchase: Purchase) -> qualifying.Order:
+        return qualifying.Order(
+            id=purchase.id,
+            paid_minor=paid_minor(purchase.lines),
+            occurred_at=purchase.occurred_at,
+            identified=self.identified,
         )
 
     def _checked(self) -> str:

@@ -15,9 +15,11 @@ from domain.points.account import LotDraw, PointsAccount, ShortfallOutcome, Sour
 from domain.points.book import Source
 from domain.points.posting import Clawed, Posting, Returned, open_posting, shortfall_outcome, wants_to_draw
 from domain.purchases import rest
-from domain.purchases.purchase import Purchase, counted
+from domain.purchases.purchase import Purchase, counted, paid_minor
 from domain.purchases.remaining import refunded_by_line, rest_of
 from domain.purchases.rest import RefundLine
+from domain.referrals import qualifying
+from domain.referrals.referral import Referral
 from domain.values import changed
 from domain.vouchers.voucher import Voucher
 
@@ -174,12 +176,13 @@ class RefundPurchase(Command[Refunded]):
         )
         purchase, refund = _apply(posting, purchase, refund, earlier)
         vouchers = rest.vouchers_back(state, purchase, posting.program.time_zone)
+        brought = _brought(posting, purchase, (*earlier, refund))
         rows = posting.close()
         refunded = PurchaseRefunded(member_id=purchase.member_id, purchase_id=purchase.id, refund_id=refund.id)
         return Decision(
             Refunded(refund=refund, purchase=purchase, account=posting.account),
-            save=(*rows, *vouchers, purchase, refund),
-            events=(refunded, *posting.events),
+            save=(*rows, *vouchers, *brought.save, purchase, refund),
+            events=(refunded, *brought.events, *posting.events),
         )
 
     def _checked(self) -> tuple[str, str | None]:
@@ -226,6 +229,14 @@ class RefundPurchase(Command[Refunded]):
         return amounts, freight
 
 
+def _brought(posting: Posting, purchase: Purchase, refunds: Sequence[Refund]) -> qualifying.Outcome:
+    """What a refund makes of the referral that the purchase qualified."""
+    if purchase.referral_id is None:
+        return qualifying.NOTHING
+    lines = rest_of(posting.state, purchase, refunds, posting.program.time_zone).lines
+    return qualifying.on_refund(posting, purchase.referral_id, refunds[-1].id, paid_minor(lines))
+
+
 @dataclass(frozen=True, slots=True)
 class _Remaining:
     """What of a purchase is not refunded yet, in minor units of value."""
@@ -242,6 +253,8 @@ def _wants(state: State, purchase: Purchase) -> tuple[Want, ...]:
         Want(Refund, purchase.id, FAMILY),
         Want(EarningRules, purchase.rule_version, "version"),
     )
+    if purchase.referral_id is not None:
+        wants = (*wants, Want(Referral, purchase.referral_id, is_locked=True))
     return wants if purchase.spending_id is None else (*wants, Want(LotDraw, purchase.spending_id, FAMILY))
 
 

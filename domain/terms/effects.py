@@ -14,6 +14,8 @@ _OCCASIONS: Final = {
     Trigger.ENROLLMENT: Terms("入会即", "when you join"),
     Trigger.CHECK_IN: Terms("每日签到", "for each day's check-in"),
     Trigger.REFERRAL: Terms("每成功推荐一位好友", "for each friend you bring who qualifies"),
+    Trigger.REFERRED: Terms("受好友推荐并达成条件时", "when you qualify, brought by a friend"),
+    Trigger.SHARE: Terms("每次分享带来足够访问时", "for each share that enough people visit"),
     Trigger.BIRTHDAY: Terms("每年生日当天", "on your birthday every year"),
     Trigger.TIER_REACHED: Terms(
         "达到会员等级时（同一等级每个周期限一次）", "on reaching a tier, once for each tier and period"

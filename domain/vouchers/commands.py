@@ -252,6 +252,11 @@ class ReturnVoucher(Command[Vouched]):
         return _changed(replace(back, reason=reason), account)
 
 
+def voided(voucher: Voucher, reason: str) -> Voucher:
+    """A voucher that is taken back, whether or not it was locked."""
+    return replace(voucher, state=VoucherState.VOID, reason=reason, due_at=None, locked_for=None, locked_until=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoidVoucher(Command[Vouched]):
     """Take a voucher back that was not used; a lock on it is over. Refuses `VoucherUsed`. Again changes nothing."""
@@ -267,8 +272,7 @@ class VoidVoucher(Command[Vouched]):
             return Decision(Vouched(voucher=voucher, account=account, is_repeat=True))
         if voucher.state is VoucherState.USED:
             require_good(voucher, state.now, None)
-        void = replace(voucher, state=VoucherState.VOID, reason=reason, due_at=None, locked_for=None, locked_until=None)
-        return _changed(void, account)
+        return _changed(voided(voucher, reason), account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -321,7 +321,7 @@ NEW_TABLES = (
             (
                 "trigger",
                 fields.CharEnumField(
-                    description="PURCHASE: PURCHASE\nFIRST_PURCHASE: FIRST_PURCHASE\nENROLLMENT: ENROLLMENT\nACTIVITY: ACTIVITY\nCHECK_IN: CHECK_IN\nREFERRAL: REFERRAL\nBIRTHDAY: BIRTHDAY\nMEMBER_DAY: MEMBER_DAY\nTIER_REACHED: TIER_REACHED\nCHALLENGE: CHALLENGE\nQUIZ: QUIZ",
+                    description="\n".join(f"{trigger}: {trigger}" for trigger in Trigger),
                     enum_type=Trigger,
                     max_length=30,
                 ),

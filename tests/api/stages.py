@@ -20,6 +20,7 @@ from persistence import rows
 from persistence.tables import TABLES
 from tests.api.boards_stage import BoardsStage
 from tests.api.flash_sale_stage import FlashSaleStage
+from tests.api.friends_stage import FriendsStage
 from tests.api.goal_stage import GoalStage
 from tests.api.lottery_stage import LotteryStage
 from tests.api.mall_stage import MallStage
@@ -78,7 +79,7 @@ def expected(policy: Policy, caller: str) -> str | None:
     return None if policy.scope in scopes else "FORBIDDEN"
 
 
-class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage, GoalStage):
+class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage, GoalStage, FriendsStage):
     """Two shops with one of everything, and the words to ask for it."""
 
     def __init__(self, shop: Shop, other: Shop) -> None:
@@ -113,6 +114,7 @@ class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage, G
         await self.furnish_sign_in()
         await self.furnish_lotteries()
         await self.furnish_goals()
+        await self.furnish_friends()
         hold = {"member": {"id": ids["member"]}, "points": 5, "idempotencyKey": key()}
         ids["hold"] = (await shop.do("pointsHold", "hold { id }", **hold))["hold"]["id"]
         made = await shop.do("apiKeyCreate", "apiKey { id }", name="k", kind="SECRET", scopes=["PROGRAM_READ"])
@@ -171,6 +173,7 @@ class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage, G
             **self.sign_in_inputs(),
             **self.lottery_inputs(),
             **self.goal_inputs(),
+            **self.friends_inputs(),
             "operatorLogin": {"email": "nobody@example.com", "password": PASSWORD},
             "operatorCreate": {"email": f"{key()}@example.com", "name": "Lin", "password": PASSWORD, "role": "VIEWER"},
             "apiKeyCreate": {"name": "k", "kind": "PUBLISHABLE"},
@@ -205,6 +208,7 @@ class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage, G
             **self.sign_in_questions(),
             **self.lottery_questions(),
             **self.goal_questions(),
+            **self.friends_questions(),
             "operators": (f"operators {page}", {}),
             "apiKeys": (f"apiKeys {page}", {}),
             "node": ("node(id: $id) { id }", {"id": ids["member"]}),

@@ -16,6 +16,11 @@ from tests.api.stages import MEMBER, MUTATIONS, QUERIES, Stage, expected, polici
 
 pytestmark = pytest.mark.asyncio
 
+# What of a referral is for staff alone, and which guarded fields are objects.
+OF_REFERRALS: Final = {
+    *("actor", "note", "purchase", "reason", "referee", "refereeReward", "review", "reviewer", "signals"),
+}
+OBJECTS: Final = {"pool", "prices", "purchase", "referee", "refereeReward"}
 EVERYBODY: Final = ("nobody", "publishable", "secret", "without scope", "member", *Role)
 
 
@@ -96,16 +101,21 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
         "quizStart",
         "redemptionCancel",
         "redemptionDeliver",
+        "referralBind",
+        "referralCodeCreate",
         "rewardLike",
         "rewardRedeem",
         "rewardUnlike",
+        "shareCreate",
+        "shareVisit",
         "voucherClaim",
         "voucherLock",
         "voucherRelease",
     }
     before = await stage.kept()
     outcomes = {}
-    for name in open_to_members:
+    # Whoever comes by a share comes by anybody's.
+    for name in open_to_members - {"shareVisit"}:
         answer = await stage.shop.send(change(name), stranger, input=stage.inputs()[name])
         errors = answer["data"] and answer["data"][name]["userErrors"]
         outcomes[name] = turned_away(answer) or [error["code"] for error in errors]
@@ -126,9 +136,12 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
         "quizStart": "FORBIDDEN",
         "redemptionCancel": ["NOT_FOUND"],
         "redemptionDeliver": ["NOT_FOUND"],
+        "referralBind": "FORBIDDEN",
+        "referralCodeCreate": "FORBIDDEN",
         "rewardLike": "FORBIDDEN",
         "rewardRedeem": "FORBIDDEN",
         "rewardUnlike": "FORBIDDEN",
+        "shareCreate": "FORBIDDEN",
         "voucherClaim": "FORBIDDEN",
         "voucherLock": ["NOT_FOUND"],
         "voucherRelease": ["NOT_FOUND"],
@@ -158,6 +171,7 @@ async def test_nodes_are_shown_to_whom_they_belong(stage: Stage) -> None:
     public = ("program", "store", "group", "tier", "reward", "sale", "item")
     personal += ("progress", "badge", "attempt")
     public += ("quiz",)
+    personal = (*personal, "referral", "code_of", "share")
     internal = ("segment", "template", "pool", "rule")
     personal = ("member", "purchase", "refund", "redemption", "transaction", "activity", "voucher", "offset", "draw")
     public = ("program", "store", "group", "tier", "reward", "lottery", "raffle")
@@ -208,6 +222,8 @@ async def test_programs_never_see_each_other(stage: Stage) -> None:
     nothing_named |= {"badgeSave", "quizSave"}
     assert {name for name, codes in outcomes.items() if codes == []} == nothing_named
     elsewhere = {"operatorLogin": ["CREDENTIALS_WRONG"], "memberSignIn": ["REFRESH_TOKEN_INVALID"]}
+    elsewhere |= {"referralBind": ["REFERRALS_CLOSED"], "shareCreate": ["REFERRALS_CLOSED"]}
+    elsewhere |= {"shareVisit": ["REFERRAL_CODE_UNKNOWN"]}
     elsewhere |= {"redemptionPickUp": ["PICKUP_CODE_UNKNOWN"], "offsetHold": ["QUOTE_INVALID"]}
     elsewhere["challengeRemove"] = ["CHALLENGE_UNKNOWN"]
     naming = ("earningRuleSave", "earningRulesReplace", "campaignSave", "challengeSave")
@@ -252,6 +268,7 @@ async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) 
     arguments = {"expiringPoints": "(within: 30)", "checkIns": '(activity: "daily")'}
     simple = {"externalId", "phone", "cardNumber", "email", "name", "birthday", "gender", "attributes", "channel"}
     simple |= {"enrolledAt", "tags", "makeUpCards"}
+    simple |= {"enrolledAt", "tags", "rewardedReferrals"}
     for name, policy in MEMBER.items():
         field = name + arguments.get(name, "") + ("" if name in simple else " { __typename }")
         document = change("purchaseRecord", f"member {{ {field} }}")
@@ -277,6 +294,7 @@ async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) 
         ("Lottery", "lottery", {"audit", "closedBy", "reason"}),
         ("MemberBadge", "badge", {"awardedBy", "reason", "revokedReason"}),
         ("Quiz", "quiz", {"questions"}),
+        ("Referral", "referral", OF_REFERRALS),
         ("Program", "program", {"ruleVersion", "shortfallPolicy", "holdMinutes"}),
     ):
         found = policies(kind)
@@ -286,6 +304,7 @@ async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) 
                 field = f"{name} {{ __typename }}" if name in parts else name
                 field = f"{name} {{ __typename }}" if name in ("audit", "pool", "prices") else name
                 field = f"{name} {{ __typename }}" if name in ("pool", "prices", "questions") else name
+                field = f"{name} {{ __typename }}" if name in OBJECTS else name
                 answer = await stage.shop.send(document % (kind, field), token, id=stage.ids[of])
                 assert turned_away(answer) == expected(policy, caller), (kind, name, caller)
 

@@ -163,6 +163,8 @@ async def test_every_trigger_waits_for_its_own(world: World) -> None:
         rule("shared", points=5, trigger="ACTIVITY", activityType="share"),
         rule("signed-in", points=1, trigger="CHECK_IN"),
         rule("brought", points=50, trigger="REFERRAL"),
+        rule("came", points=30, trigger="REFERRED"),
+        rule("visited", points=3, trigger="SHARE"),
         rule("birthday", points=66, trigger="BIRTHDAY"),
         rule("member-day", points=8, trigger="MEMBER_DAY", conditions=eighth),
         rule("reached", points=88, trigger="TIER_REACHED"),
@@ -177,6 +179,15 @@ async def test_every_trigger_waits_for_its_own(world: World) -> None:
     await shop.do("checkInCreate", "checkIn { points }", **signed)
     for kind in ("referral", "review"):
         await shop.report(member, kind)
+    await shop.do("referralPolicySave", "policy { isActive }", sharePoints=0, refundDays=0)
+    made = await shop.do("referralCodeCreate", "referralCode { code }", member={"id": member})
+    friend = await shop.enroll("friend", referralCode=made["referralCode"]["code"])
+    await shop.buy(friend, "10")
+    assert await shop.earned(friend) == [("joined", 100), ("base", 10), ("first", 20), ("came", 30)]
+    given = {"member": {"id": member}, "target": "/tea", "idempotencyKey": key()}
+    shared = await shop.do("shareCreate", "share { referralCode { code } }", **given)
+    code = shared["share"]["referralCode"]["code"]
+    await shop.do("shareVisit", "isCounted", code=code, visitorId="v", idempotencyKey=key())
     assert (await shop.earned(member))[1:] == [
         ("base", 10),
         ("first", 20),
@@ -184,13 +195,14 @@ async def test_every_trigger_waits_for_its_own(world: World) -> None:
         ("shared", 5),
         ("signed-in", 1),
         ("brought", 50),
+        ("visited", 3),
     ]
     for command in (GrantBirthday, GrantMemberDay):
         for _ in range(2):
             await world.execute(command(member_id=key_of(member), day=date(2027, 3, 8)), shop.program_id)
     await shop.buy(member, "900")
-    assert (await shop.earned(member))[7:] == [("birthday", 66), ("member-day", 8), ("base", 900), ("reached", 88)]
-    assert (await shop.account(member))["available"] == 1258
+    assert (await shop.earned(member))[8:] == [("birthday", 66), ("member-day", 8), ("base", 900), ("reached", 88)]
+    assert (await shop.account(member))["available"] == 1261
 
 
 async def test_a_rule_has_its_own_pending_and_expiry(world: World) -> None:

@@ -11,9 +11,12 @@ from domain.activities import RecordActivity
 from domain.check_ins.signing import CreateCheckIn
 from domain.enrollments import EnrollMember
 from domain.grants import GrantBirthday, GrantMemberDay
+from domain.identities import IdentityKind, hashed
 from domain.members import Profile
 from domain.purchases.recording import Line
-from tests.domain.memory import ref
+from domain.referrals.code import MakeReferralCode
+from domain.referrals.sharing import CreateShare, ShareKind, VisitShare
+from tests.domain.memory import PROGRAM_ID, ref
 from tests.domain.shop import Shop
 
 # A Monday, noon in Shanghai; the double-points days begin a week later.
@@ -77,6 +80,22 @@ def test_s15_thursdays_are_double_from_the_second_week_on(demo: Shop, member: UU
     assert demo.buy(member, 19_990, lines=[digital]).purchase.points_earned == 39
 
 
+def test_s18_s41_a_friend_who_buys_earns_both_and_a_share_that_is_visited_five(demo: Shop, member: UUID) -> None:
+    demo.run(presets.referrals(PROGRAM_ID))
+    code = demo.run(MakeReferralCode(member=ref(member))).code.code
+    before = demo.account(member)
+    friend = demo.run(EnrollMember(profile=Profile(external_id="friend"), referral_code=code)).member.id
+    demo.buy(friend, 4_999)
+    assert demo.account(member).pending == 0
+    demo.buy(friend, 5_000)
+    assert (demo.account(member).pending, demo.account(friend).pending) == (100, 50)
+    demo.later(days=7)
+    assert demo.settle(member).available == before.available + 100
+    shared = demo.run(CreateShare(member=ref(member), kind=ShareKind.PAGE, target="/tea"))
+    visitor = hashed(b"key", PROGRAM_ID, IdentityKind.DEVICE, "phone-1")
+    assert demo.run(VisitShare(code=shared.code.code, visitor=visitor)).share.points == 5
+
+
 def test_s18_to_s24_activities_earn_what_they_do_and_no_more_than_they_may(demo: Shop, member: UUID) -> None:
     assert report(demo, member, "share", 6) == [5, 5, 5, 5, 5, 0]
     assert report(demo, member, "review", 4) == [20, 20, 20, 0]
@@ -85,7 +104,6 @@ def test_s18_to_s24_activities_earn_what_they_do_and_no_more_than_they_may(demo:
     assert report(demo, member, "survey", 2) == [20, 0]
     assert report(demo, member, "story", 3) == [50, 50, 0]
     assert report(demo, member, "profile", 2) == [30, 0]
-    assert report(demo, member, "referral") == [100]
     demo.later(days=1)
     assert report(demo, member, "share") + report(demo, member, "follow") == [5, 0]
 

@@ -104,6 +104,8 @@ PLAIN_LISTS: Final = {
     "Query.calendar",  # 92 days
     "Query.campaigns",  # 200 campaigns in all
     "Query.tiers",  # 100 ranks
+    "Referral.signals",  # each kind once
+    "ReferralPolicy.caps",  # 2
     "Refund.lines",  # those of the purchase, 200
     "RuleConditions.categories",  # 200, as all lists of conditions
     "RuleConditions.channels",  # the channels that there are, 3
@@ -154,7 +156,11 @@ KEYED: Final = {
     "RedemptionCancel",
     "RedemptionPay",
     "RedemptionReturn",
+    "ReferralBind",
+    "ReferralReview",
     "RewardRedeem",
+    "ShareCreate",
+    "ShareVisit",
     "VoucherClaim",
     "VoucherCodesGenerate",
     "VoucherCodesImport",

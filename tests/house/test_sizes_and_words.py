@@ -133,6 +133,8 @@ def test_every_feature_has_its_file_on_every_floor() -> None:
         "lotteries",
         "challenges",
         "quizzes",
+        "identities",
+        "referrals",
     ):
         for floor in FLOORS:
             assert (ROOT / floor / f"{feature}.py").exists() or (ROOT / floor / feature).is_dir(), (floor, feature)

@@ -42,7 +42,7 @@ from persistence.relay import RelayTable
 from persistence.startup import StartupError
 from persistence.tables import TABLES
 from tests import servers
-from tests.persistence import boards_filling, catalog, fairs, filling, goals, malls, selling, sign_ins
+from tests.persistence import boards_filling, catalog, fairs, filling, friends, goals, malls, selling, sign_ins
 from tests.persistence.filling import Filled
 
 # Kinds whose tables later migrations than the first made.
@@ -60,6 +60,7 @@ LATER: Final = (
     *sign_ins.NEW_KINDS,
     *fairs.NEW_KINDS,
     *goals.NEW_KINDS,
+    *friends.NEW_KINDS,
 )
 # What has columns of the mall's; another test looks at those.
 OF_THE_MALL: Final = (Store, Reward, RewardStock, Redemption, Refund)
@@ -76,6 +77,7 @@ CHANGED: Final[dict[type[Row], dict[str, Any]]] = {
     Tier: {"keep_threshold": None, "benefits": NO_BENEFITS},
     Purchase: {"facts": None, "discount_bp": 0},
     PointsAccount: {
+        "referral_id": None,
         "tier_since": None,
         "tier_valid_until": None,
         "tier_grace_until": None,

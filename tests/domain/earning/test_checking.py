@@ -318,3 +318,10 @@ def test_codes_are_told_once_and_lists_are_bounded() -> None:
         checking.check_all((), tuple(campaign(str(number)) for number in range(CAMPAIGNS_MAX + 1)))
     assert frames.value.details == {"name": "campaigns", "count": 201, "count_max": 200}
     checking.check_all(tuple(fixed(1, str(number)) for number in range(RULES_MAX)), ())
+
+
+def test_no_rule_has_the_code_of_what_settings_give() -> None:
+    found = refused(fixed(1, "referral-gift", trigger=Trigger.REFERRAL))
+    assert found.field == ("code",)
+    assert found.details["why"] == "codes that end with -gift are of what the program's settings give."
+    assert check(fixed(1, "gift-of-spring")) == fixed(1, "gift-of-spring")

@@ -92,7 +92,10 @@ def test_what_the_clock_gives_has_no_hours(rule: EarningRule) -> None:
     assert contradicts(rule) == ("conditions.schedule", f"{rule.trigger} is given once a day and cannot have hours.")
 
 
-@pytest.mark.parametrize("trigger", [Trigger.BIRTHDAY, Trigger.TIER_REACHED])
+@pytest.mark.parametrize(
+    "trigger",
+    [Trigger.BIRTHDAY, Trigger.TIER_REACHED, Trigger.REFERRAL, Trigger.REFERRED, Trigger.SHARE],
+)
 @pytest.mark.parametrize(
     "place", [{"stores": (HARBOUR,)}, {"without_stores": (HARBOUR,)}, {"channels": (Channel.ONLINE,)}]
 )

@@ -122,6 +122,8 @@ RULES: Final[Mapping[str, EarningRule]] = {
     "referral": replace(
         FIXED, trigger=Trigger.REFERRAL, pending=PendingPolicy(PendingKind.ON_DATE, on_date=date(2026, 5, 1))
     ),
+    "referred": replace(FIXED, trigger=Trigger.REFERRED),
+    "share visited": replace(FIXED, trigger=Trigger.SHARE),
     "birthday": replace(FIXED, trigger=Trigger.BIRTHDAY, expiry=ExpiryPolicy(ExpiryKind.END_OF_MONTH, count=0)),
     "member day": replace(FIXED, trigger=Trigger.MEMBER_DAY, when=Conditions(schedule=Schedule(month_days=(8,)))),
     "challenge": replace(FIXED, trigger=Trigger.CHALLENGE),

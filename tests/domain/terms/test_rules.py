@@ -173,6 +173,16 @@ def test_a_first_purchase() -> None:
             "Earn 50 points for each friend you bring who qualifies.",
         ),
         (
+            Trigger.REFERRED,
+            "受好友推荐并达成条件时得50积分。",
+            "Earn 50 points when you qualify, brought by a friend.",
+        ),
+        (
+            Trigger.SHARE,
+            "每次分享带来足够访问时得50积分。",
+            "Earn 50 points for each share that enough people visit.",
+        ),
+        (
             Trigger.TIER_REACHED,
             "达到会员等级时（同一等级每个周期限一次）得50积分。",
             "Earn 50 points on reaching a tier, once for each tier and period.",
