@@ -28,6 +28,7 @@ from persistence import activities as stored_activities
 from persistence import challenges as stored_challenges
 from persistence import check_ins as stored_check_ins
 from persistence import flash_sales as stored_flash_sales
+from persistence import group_deals as stored_group_deals
 from persistence import lotteries as stored_lotteries
 from persistence import members as stored
 from persistence import points as stored_points
@@ -52,6 +53,7 @@ LaterBadge = Annotated["MemberBadge", strawberry.lazy("api.badges")]  # type: ig
 LaterReferral = Annotated["Referral", strawberry.lazy("api.referrals.referral")]  # type: ignore[name-defined]  # noqa: F821
 LaterReferralCode = Annotated["ReferralCode", strawberry.lazy("api.referrals.codes")]  # type: ignore[name-defined]  # noqa: F821
 LaterShare = Annotated["Share", strawberry.lazy("api.referrals.sharing")]  # type: ignore[name-defined]  # noqa: F821
+LaterSeat = Annotated["DealSeat", strawberry.lazy("api.group_deals.group")]  # type: ignore[name-defined]  # noqa: F821
 LaterVoucher = Annotated["Voucher", strawberry.lazy("api.vouchers.voucher")]  # type: ignore[name-defined]  # noqa: F821
 
 _PERSONAL: Final = access.staff_or_member(Scope.MEMBERS_READ)
@@ -222,6 +224,12 @@ class Member(shapes.Node):
     )
     shares: Connection[LaterShare] = connections.family(
         stored_referrals.shares_of, stored_referrals.SHARE_KEYSET, _PERSONAL, description="The latest first."
+    )
+    deal_seats: Connection[LaterSeat] = connections.family(
+        stored_group_deals.of_members,
+        stored_group_deals.SEAT_KEYSET,
+        _PERSONAL,
+        description="Seats in groups, the latest first.",
     )
     vouchers: Connection[LaterVoucher] = connections.family(
         stored_vouchers.of_members, stored_vouchers.KEYSET, _PERSONAL, description="The latest first."

@@ -16,6 +16,7 @@ from domain.challenges.progress import ChallengeProgress
 from domain.check_ins import activity as check_in_activity
 from domain.check_ins import check_in
 from domain.flash_sales import sale
+from domain.group_deals import deal, group
 from domain.kernel import Row
 from domain.leaderboards.board import Leaderboard
 from domain.leaderboards.closing import LeaderboardAward
@@ -58,6 +59,8 @@ _KINDS: Final = {
         _Kind(LeaderboardAward, access.staff(Scope.MEMBERS_READ)),
         _Kind(lottery.Lottery, _PUBLIC),
         _Kind(draw.Draw, _PERSONAL, "member_id"),
+        _Kind(deal.GroupDeal, _PUBLIC),
+        _Kind(group.DealGroup, _PUBLIC),
         _Kind(segments.Segment, _SETTINGS),
         _Kind(check_in_activity.CheckInActivity, _PUBLIC),
         _Kind(check_in.CheckIn, _PERSONAL, "member_id"),
@@ -73,6 +76,7 @@ _KINDS: Final = {
         _Kind(MemberBadge, _PERSONAL, "member_id"),
         _Kind(QuizAttempt, _PERSONAL, "member_id"),
         _Kind(Quiz, _PUBLIC),
+        _Kind(group.DealSeat, _PERSONAL, "member_id"),
         _Kind(offsets.PointsOffset, _PERSONAL, "member_id"),
         _Kind(referral.Referral, _PERSONAL, "referrer_id"),
         _Kind(code.ReferralCode, _PERSONAL, "member_id"),

@@ -10,6 +10,8 @@ from domain.check_ins import saving as check_in_saving
 from domain.check_ins import signing as check_in_signing
 from domain.flash_sales import commands as flash_sale_commands
 from domain.flash_sales import ending as flash_sale_ending
+from domain.group_deals import editing as deal_editing
+from domain.group_deals import joining
 from domain.kernel import Refusal
 from domain.leaderboards import closing as leaderboard_closing
 from domain.leaderboards import commands as leaderboard_commands
@@ -80,6 +82,8 @@ _MODULES: Final = (
     settling,
     sharing,
     reward_commands,
+    deal_editing,
+    joining,
     trade,
     voucher_commands,
     leaderboard_commands,

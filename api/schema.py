@@ -33,6 +33,7 @@ from api.challenges import achieving
 from api.check_ins import activity as check_in_activity
 from api.check_ins import commands as check_ins
 from api.flash_sales import selling
+from api.group_deals import deal, group
 from api.leaderboards import board as leaderboards
 from api.leaderboards import commands as leaderboard_commands
 from api.lotteries import draw, lottery
@@ -59,6 +60,7 @@ class Query(
     purchase.PurchaseQueries,
     mall.RewardQueries,
     selling.FlashSaleQueries,
+    group.GroupDealQueries,
     template.VoucherTemplateQueries,
     pool.VoucherPoolQueries,
     voucher.VoucherQueries,
@@ -97,6 +99,8 @@ class Mutation(
     mall.RewardMutations,
     redemptions.RedemptionMutations,
     selling.FlashSaleMutations,
+    deal.GroupDealMutations,
+    group.DealGroupMutations,
     template.VoucherTemplateMutations,
     pool.VoucherPoolMutations,
     voucher.VoucherMutations,

@@ -24,6 +24,7 @@ from domain.earning.rule_sets import EarningRules
 from domain.flash_sales.ending import LapseClaim
 from domain.flash_sales.reminders import TellOfFlashSale
 from domain.grants import GrantBirthday, GrantMemberDay
+from domain.group_deals.ending import LapseDealGroup
 from domain.kernel import Command, Outcome
 from domain.leaderboards.closing import PayLeaderboardAward
 from domain.lotteries.ending import EndLottery
@@ -318,6 +319,8 @@ def _settling(work: Work, row_id: UUID) -> Command[Any]:
             return PayLeaderboardAward(award_id=row_id)
         case Work.REFERRALS:
             return SettleReferral(referral_id=row_id)
+        case Work.GROUP_DEALS:
+            return LapseDealGroup(group_id=row_id)
         case _:
             return SettleAccount(member_id=row_id)
 

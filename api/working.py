@@ -28,6 +28,7 @@ _CALLED: Final = {
     Work.LEADERBOARD_AWARDS: "prizes of leaderboards given",
     Work.LOTTERIES: "steps of ending lotteries done",
     Work.REFERRALS: "referrals expired or rewarded",
+    Work.GROUP_DEALS: "groups failed",
     Work.BIRTHDAYS: "birthdays looked at",
     Work.MEMBER_DAYS: "members looked at on a member day",
     Work.TIER_WARNINGS: "ends of tiers looked at",

@@ -29,6 +29,7 @@ class Work(StrEnum):
     LEADERBOARD_AWARDS = "LEADERBOARD_AWARDS"  # give what places won: every prize that is due
     LOTTERIES = "LOTTERIES"  # draw winning tickets, close and tell the seed: every lottery that is over
     REFERRALS = "REFERRALS"  # expire and reward: every referral that is due
+    GROUP_DEALS = "GROUP_DEALS"  # fail what was not filled in time: every group that is due
     BIRTHDAYS = "BIRTHDAYS"  # give for birthdays, each local day
     MEMBER_DAYS = "MEMBER_DAYS"  # give on member days, each local day that is one
     TIER_WARNINGS = "TIER_WARNINGS"  # tell of tiers that end, each local day

@@ -105,6 +105,11 @@ class MemberUpdated(Event):
     """A member's profile changed."""
 
 
+def masked(name: str | None) -> str:
+    """What other members see of a name: its first letter."""
+    return f"{(name or '')[:1]}*"
+
+
 def resolve(state: State, ref: MemberRef) -> UUID:
     """The id of the member a caller names. Refuses `MemberRefInvalid` and, for a key, `NotFound`.
 

@@ -25,6 +25,7 @@ MODEL_MODULES = (
     "persistence.rewards",
     "persistence.redemptions",
     "persistence.flash_sales",
+    "persistence.group_deals",
     "persistence.vouchers",
     "persistence.offsets",
     "persistence.trade",

@@ -61,6 +61,7 @@ DUE_IN: Final = {
     Work.LEADERBOARDS: ("leaderboard_clocks", "0"),
     Work.LEADERBOARD_AWARDS: ("leaderboard_awards", "0"),
     Work.REFERRALS: ("referrals", "0"),
+    Work.GROUP_DEALS: ("deal_groups", "0"),
 }
 
 

@@ -18,6 +18,8 @@ from domain.earning.limits import CampaignBudget, EarningCount
 from domain.earning.rule_sets import EarningRules
 from domain.flash_sales.reminders import FlashSaleReminder
 from domain.flash_sales.sale import FlashSale, FlashSaleItem
+from domain.group_deals.deal import GroupDeal, GroupDealStock
+from domain.group_deals.group import DealGroup, DealSeat
 from domain.identities import MemberIdentity
 from domain.kernel import Row
 from domain.leaderboards.board import Leaderboard, LeaderboardClock
@@ -60,6 +62,7 @@ from persistence import (
     check_ins,
     earning,
     flash_sales,
+    group_deals,
     identities,
     lotteries,
     members,
@@ -96,6 +99,11 @@ _KINDS: Final[tuple[type[Row], ...]] = (
     VoucherTemplate,
     VoucherPool,
     VoucherCode,
+    Reward,
+    GroupDeal,
+    # Groups are locked before the accounts of those who are in them.
+    GroupDealStock,
+    DealGroup,
     Member,
     PointsAccount,
     PointTransaction,
@@ -129,6 +137,7 @@ _KINDS: Final[tuple[type[Row], ...]] = (
     Claim,
     FlashSaleHold,
     FlashSaleReminder,
+    DealSeat,
     Voucher,
     LeaderboardParticipation,
     Leaderboard,
@@ -169,6 +178,7 @@ _MODULES: Final = (
     leaderboards,
     lotteries,
     identities,
+    group_deals,
     members,
     offsets,
     points,

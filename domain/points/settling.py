@@ -141,9 +141,11 @@ class SettlingBook(TieringBook):
             self._keep_draw(transaction, lot, -freed)
 
     def _draws_of(self, transaction_id: UUID) -> lots.Draws:
-        """What a stored transaction drew, in the order it did, with the lots as this posting leaves them."""
-        self.state.need(Want(LotDraw, transaction_id, FAMILY), Want(Lot, self.account.id, FAMILY))
-        drawn = sorted(self.state.all(LotDraw, of=transaction_id), key=lambda draw: draw.id.int)
+        """What a transaction drew, in the order it did, with the lots as this posting leaves them."""
+        drawn = [draw for draw in self._draws if draw.transaction_id == transaction_id]
+        if not drawn:
+            self.state.need(Want(LotDraw, transaction_id, FAMILY), Want(Lot, self.account.id, FAMILY))
+            drawn = sorted(self.state.all(LotDraw, of=transaction_id), key=lambda draw: draw.id.int)
         known = self._all_lots()
         # Lots that are used up are in no family: ask for all of them at once.
         self.state.need(*(Want(Lot, draw.lot_id, is_locked=True) for draw in drawn if draw.lot_id not in known))

@@ -14,6 +14,7 @@ from domain.redemptions.redemption import Delivery, Redemption, RedemptionOrigin
 from domain.rewards.reward import Reward
 from domain.stores import Channel
 from domain.vouchers import issuing
+from domain.vouchers.pool import VoucherPool
 from domain.vouchers.voucher import Origin, VoucherOrigin
 
 
@@ -38,11 +39,18 @@ class Beginning:
 
 
 def begin(
-    state: State, member_id: UUID, reward: Reward, beginning: Beginning, *, quantity: int = 1
+    state: State,
+    member_id: UUID,
+    reward: Reward,
+    beginning: Beginning,
+    *,
+    quantity: int = 1,
+    pool: VoucherPool | None = None,
 ) -> tuple[Redemption, tuple[Row, ...]]:
     """A redemption and all that is to be saved of it. What comes from a pool is in the member's hand at once.
 
-    The member's account must be locked. Refuses what `issuing.issue` does, if it is a voucher.
+    `pool` is its pool as an earlier redemption of the same command left it. The member's account must be locked.
+    Refuses what `issuing.issue` does, if it is a voucher.
     """
     redemption = Redemption(
         id=beginning.redemption_id or state.new_id(),
@@ -65,11 +73,13 @@ def begin(
         placed_at=state.now,
         actor=state.actor,
     )
-    redemption, issued = handed_over(state, redemption, reward)
+    redemption, issued = handed_over(state, redemption, reward, pool)
     return redemption, (*issued, redemption)
 
 
-def handed_over(state: State, redemption: Redemption, reward: Reward) -> tuple[Redemption, tuple[Row, ...]]:
+def handed_over(
+    state: State, redemption: Redemption, reward: Reward, pool: VoucherPool | None = None
+) -> tuple[Redemption, tuple[Row, ...]]:
     """What comes from a pool is in the member's hand at once. Refuses a pool that is empty."""
     if reward.pool_id is None:
         return redemption, ()
@@ -79,6 +89,7 @@ def handed_over(state: State, redemption: Redemption, reward: Reward) -> tuple[R
         channel=redemption.channel,
         store_id=redemption.store_id,
     )
-    issued = issuing.issue(state, reward.pool_id, redemption.member_id, origin, count=redemption.quantity)
+    count = redemption.quantity
+    issued = issuing.issue(state, reward.pool_id, redemption.member_id, origin, count=count, pool=pool)
     after = replace(redemption, state=RedemptionState.FULFILLED, fulfilled=redemption.quantity, closed_at=state.now)
     return after, issued.save

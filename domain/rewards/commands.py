@@ -177,8 +177,8 @@ def _checked(state: State, reward: Reward) -> Reward:
     """The reward with its texts trimmed. Refuses what is out of bounds, naming the field."""
     checks.points("points", reward.points)
     _check_numbers(reward)
-    _check_window("startsAt", reward.starts_at, "endsAt", reward.ends_at)
-    _check_window("visibleFrom", reward.visible_from, "visibleUntil", reward.visible_until)
+    check_window("startsAt", reward.starts_at, "endsAt", reward.ends_at)
+    check_window("visibleFrom", reward.visible_from, "visibleUntil", reward.visible_until)
     checks.at_most("categories", reward.categories, CATEGORIES_MAX)
     checks.at_most("storeIds", reward.store_ids, STORES_MAX)
     for store_id in reward.store_ids:
@@ -225,7 +225,8 @@ def _check_whole(reward: Reward) -> None:
         raise RewardInvalid(field=("deliveries",), why="what comes from a pool is there at once")
 
 
-def _check_window(first: str, starts_at: datetime | None, last: str, ends_at: datetime | None) -> None:
+def check_window(first: str, starts_at: datetime | None, last: str, ends_at: datetime | None) -> None:
+    """Refuses `WindowInvalid` with the field of the time at fault."""
     for name, at in ((first, starts_at), (last, ends_at)):
         if at is not None and at.tzinfo is None:
             raise WindowInvalid(field=(name,))
@@ -280,7 +281,7 @@ def _checked_prices(prices: tuple[Price, ...]) -> tuple[Price, ...]:
     for price in prices:
         checks.points("prices.points", price.points)
         checks.amount("prices.cash", price.cash_minor)
-        _check_window("prices.startsAt", price.starts_at, "prices.endsAt", price.ends_at)
+        check_window("prices.startsAt", price.starts_at, "prices.endsAt", price.ends_at)
         checked.append(replace(price, audience=audiences.check("prices.audience", price.audience)))
     return tuple(checked)
 

@@ -51,13 +51,15 @@ def issue(
     *,
     count: int = 1,
     code: str | None = None,
+    pool: VoucherPool | None = None,
 ) -> Issued:
     """Give a member so many vouchers of a pool; of a pool whose codes are brought, the one with `code`.
 
-    The member's account must be locked. Refuses `NotFound`, `PoolClosed`,
+    `pool` is the pool as an earlier part of the same command left it. The member's account must be locked.
+    Refuses `NotFound`, `PoolClosed`,
     `VoucherExpired` when the template's window is over, `VoucherLimitReached`, `PoolEmpty`.
     """
-    pool = state.get(VoucherPool, pool_id)
+    pool = state.get(VoucherPool, pool_id) if pool is None else pool
     template = state.get(VoucherTemplate, pool.template_id)
     for refusal in obstacles(pool, template, count, _taken(state, template, member_id), state.now):
         raise refusal
@@ -103,6 +105,13 @@ def obstacles(pool: VoucherPool, template: VoucherTemplate, count: int, taken: i
         yield PoolEmpty(requested=count, left=pool.left)
 
 
+def in_the_way(state: State, pool_id: UUID, member_id: UUID) -> Iterator[Refusal]:
+    """What keeps a member, whose account is locked, from one more voucher of a pool."""
+    pool = state.get(VoucherPool, pool_id)
+    template = state.get(VoucherTemplate, pool.template_id)
+    yield from obstacles(pool, template, 1, _taken(state, template, member_id), state.now)
+
+
 def _taken(state: State, template: VoucherTemplate, member_id: UUID) -> int:
     """How many a member was given; counted only where a limit asks for it."""
     if template.limit_per_member is None:
@@ -117,10 +126,17 @@ def _codes(state: State, pool: VoucherPool, count: int) -> Iterator[str]:
             yield codes.made(state.new_seed())
         return
     assert pool.supply is Supply.STOCK, "codes that are brought are told"
-    turns = [pool.code_id(ordinal) for ordinal in range(pool.given + 1, pool.given + count + 1)]
-    state.need(*(Want(VoucherCode, code_id, is_locked=True) for code_id in turns))
-    for code_id in turns:
-        yield state.get(VoucherCode, code_id).code
+    state.need(*wants_of_codes(pool, count))
+    for ordinal in range(pool.given + 1, pool.given + count + 1):
+        yield state.get(VoucherCode, pool.code_id(ordinal)).code
+
+
+def wants_of_codes(pool: VoucherPool, count: int) -> tuple[Want, ...]:
+    """The next codes of a pool that has them in stock, to be loaded in one round."""
+    if pool.supply is not Supply.STOCK:
+        return ()
+    turns = range(pool.given + 1, pool.given + count + 1)
+    return tuple(Want(VoucherCode, pool.code_id(ordinal), is_locked=True) for ordinal in turns)
 
 
 def take_back(state: State, member_id: UUID, redemption_id: UUID, *, count: int, reason: str) -> tuple[Row, ...]:

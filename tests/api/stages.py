@@ -19,6 +19,7 @@ from domain.access import SCOPES_OF, KeyKind, Role, Scope
 from persistence import rows
 from persistence.tables import TABLES
 from tests.api.boards_stage import BoardsStage
+from tests.api.deal_stage import DealStage
 from tests.api.flash_sale_stage import FlashSaleStage
 from tests.api.friends_stage import FriendsStage
 from tests.api.goal_stage import GoalStage
@@ -79,7 +80,7 @@ def expected(policy: Policy, caller: str) -> str | None:
     return None if policy.scope in scopes else "FORBIDDEN"
 
 
-class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage, GoalStage, FriendsStage):
+class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage, GoalStage, FriendsStage, DealStage):
     """Two shops with one of everything, and the words to ask for it."""
 
     def __init__(self, shop: Shop, other: Shop) -> None:
@@ -115,6 +116,7 @@ class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage, G
         await self.furnish_lotteries()
         await self.furnish_goals()
         await self.furnish_friends()
+        await self.furnish_deals()
         hold = {"member": {"id": ids["member"]}, "points": 5, "idempotencyKey": key()}
         ids["hold"] = (await shop.do("pointsHold", "hold { id }", **hold))["hold"]["id"]
         made = await shop.do("apiKeyCreate", "apiKey { id }", name="k", kind="SECRET", scopes=["PROGRAM_READ"])
@@ -174,6 +176,7 @@ class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage, G
             **self.lottery_inputs(),
             **self.goal_inputs(),
             **self.friends_inputs(),
+            **self.deal_inputs(),
             "operatorLogin": {"email": "nobody@example.com", "password": PASSWORD},
             "operatorCreate": {"email": f"{key()}@example.com", "name": "Lin", "password": PASSWORD, "role": "VIEWER"},
             "apiKeyCreate": {"name": "k", "kind": "PUBLISHABLE"},
@@ -209,6 +212,7 @@ class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage, G
             **self.lottery_questions(),
             **self.goal_questions(),
             **self.friends_questions(),
+            **self.deal_questions(),
             "operators": (f"operators {page}", {}),
             "apiKeys": (f"apiKeys {page}", {}),
             "node": ("node(id: $id) { id }", {"id": ids["member"]}),

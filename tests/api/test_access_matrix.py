@@ -94,6 +94,9 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
         "lotteryDraw",
         "lotteryTicketsTake",
         "challengeClaim",
+        "groupDealJoin",
+        "groupDealLeave",
+        "groupDealOpen",
         "memberUpdate",
         "offsetHold",
         "offsetRelease",
@@ -129,6 +132,9 @@ async def test_members_act_for_themselves_only(stage: Stage) -> None:
         "lotteryDraw": "FORBIDDEN",
         "lotteryTicketsTake": "FORBIDDEN",
         "challengeClaim": "FORBIDDEN",
+        "groupDealJoin": "FORBIDDEN",
+        "groupDealLeave": "FORBIDDEN",
+        "groupDealOpen": "FORBIDDEN",
         "memberUpdate": "FORBIDDEN",
         "offsetHold": ["QUOTE_INVALID"],
         "offsetRelease": ["NOT_FOUND"],
@@ -172,6 +178,8 @@ async def test_nodes_are_shown_to_whom_they_belong(stage: Stage) -> None:
     personal += ("progress", "badge", "attempt")
     public += ("quiz",)
     personal = (*personal, "referral", "code_of", "share")
+    personal = ("member", "purchase", "refund", "redemption", "transaction", "activity", "voucher", "offset", "seat")
+    public = ("program", "store", "group", "tier", "reward", "deal", "dealGroup")
     internal = ("segment", "template", "pool", "rule")
     personal = ("member", "purchase", "refund", "redemption", "transaction", "activity", "voucher", "offset", "draw")
     public = ("program", "store", "group", "tier", "reward", "lottery", "raffle")
@@ -286,6 +294,8 @@ async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) 
         ("Claim", "claim", {"actor"}),
         ("Voucher", "voucher", {"actor", "pool"}),
         ("Reward", "reward", {"pool", "prices"}),
+        ("GroupDeal", "deal", {"units", "unitsHeld", "unitsSold"}),
+        ("DealSeat", "seat", {"actor"}),
         ("PointTransaction", "transaction", {"actor"}),
         ("Activity", "activity", {"actor", "reason"}),
         ("CheckIn", "check-in", {"actor"}),

@@ -60,8 +60,11 @@ class Mall(Shop):
 
     def tagged(self, points: int, *tags: str) -> UUID:
         member = self.enroll(points)
-        self.run(UpdateMember(member=ref(member), profile=Profile(tags=tags)))
+        self.retag(member, *tags)
         return member
+
+    def retag(self, member: UUID, *tags: str) -> None:
+        self.run(UpdateMember(member=ref(member), profile=Profile(tags=tags)))
 
     def take(self, member: UUID, reward: Reward, quantity: int = 1, **more: Any) -> Redeemed:
         return self.run(RedeemReward(member=ref(member), reward_id=reward.id, quantity=quantity, **more))

@@ -79,6 +79,7 @@ PLAIN_LISTS: Final = {
     "Audience.withoutTags",
     "CalendarDay.campaigns",  # 200 campaigns in all
     "Campaign.rules",  # 1,000 rules in all
+    "DealGroup.members",  # 50
     "EarningRule.bands",  # 20
     "EarningRule.caps",  # 5: one for each period
     "EarningRulesReplacePayload.rules",  # 1,000 rules in all
@@ -131,12 +132,15 @@ PLAIN_LISTS: Final = {
 KEYED: Final = {
     "ActivityRecord",
     "ActivityReverse",
+    "ChallengeClaim",
     "CheckInCreate",
     "CheckInMakeUp",
-    "ChallengeClaim",
     "FlashSaleClaim",
     "FlashSaleClaimPay",
     "FlashSaleClaimRelease",
+    "GroupDealJoin",
+    "GroupDealLeave",
+    "GroupDealOpen",
     "LotteryChanceGrant",
     "LotteryDraw",
     "LotteryTicketsTake",

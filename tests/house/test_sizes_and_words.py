@@ -135,6 +135,7 @@ def test_every_feature_has_its_file_on_every_floor() -> None:
         "quizzes",
         "identities",
         "referrals",
+        "group_deals",
     ):
         for floor in FLOORS:
             assert (ROOT / floor / f"{feature}.py").exists() or (ROOT / floor / feature).is_dir(), (floor, feature)

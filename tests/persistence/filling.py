@@ -13,7 +13,7 @@ from persistence import connection, duties
 from persistence.registry import KIND_ORDER
 from tests.domain import simulation
 from tests.domain.memory import PROGRAM_ID, START
-from tests.persistence import boards_filling, engines, fairs, friends, goals, malls, selling, sign_ins
+from tests.persistence import boards_filling, deals, engines, fairs, friends, goals, malls, selling, sign_ins
 
 COUNT: Final = 1500
 SEED: Final = 20260117
@@ -45,7 +45,7 @@ async def fill(url: str) -> Filled:
         shop = engines.Shop(engine, PROGRAM_ID)
         await _live(shop, clock)
         member_id = await _make_the_rest(shop)
-        for feature in (malls, selling, sign_ins, goals, friends):
+        for feature in (malls, selling, sign_ins, goals, friends, deals):
             await feature.furnish(shop, member_id)
         await fairs.furnish(shop, member_id, clock.now)
         await boards_filling.furnish(shop, url, member_id, clock.now)

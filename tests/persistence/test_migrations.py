@@ -42,7 +42,7 @@ from persistence.relay import RelayTable
 from persistence.startup import StartupError
 from persistence.tables import TABLES
 from tests import servers
-from tests.persistence import boards_filling, catalog, fairs, filling, friends, goals, malls, selling, sign_ins
+from tests.persistence import boards_filling, catalog, deals, fairs, filling, friends, goals, malls, selling, sign_ins
 from tests.persistence.filling import Filled
 
 # Kinds whose tables later migrations than the first made.
@@ -61,6 +61,7 @@ LATER: Final = (
     *fairs.NEW_KINDS,
     *goals.NEW_KINDS,
     *friends.NEW_KINDS,
+    *deals.NEW_KINDS,
 )
 # What has columns of the mall's; another test looks at those.
 OF_THE_MALL: Final = (Store, Reward, RewardStock, Redemption, Refund)

@@ -1,0 +1,1 @@
+"""Group deals in the API."""
