@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from api import access, connections, ids, scalars, segments, shapes
+from api import access, connections, ids, payloads, scalars, segments, shapes
 from api.access import CallerKind
 from api.check_ins import finding
 from api.connections import Connection
@@ -18,7 +18,7 @@ from api.points.account import HOLD_KEYSET, SPEND_KEYSET, ExpiringPoints, Hold, 
 from api.segments import Segment
 from api.stores import Store
 from api.tiers import TierChange, TierProgress
-from domain import checks, members, stores
+from domain import checks, members, references, stores
 from domain.access import Scope
 from domain.kernel import Refusal
 from domain.points import account, reading
@@ -301,11 +301,14 @@ class MemberQueries:
         """Members, the last enrolled first. `search` is a key as it is written, or a part of the name.
 
         With a segment, one request looks through 5,000 members: a page may show fewer than `first`, or none, and have
-        a next one, which looks on.
+        a next one, which looks on. A tier, store or segment that the program does not have is refused.
         """
         part = connections.asked(info.context, stored.KEYSET, first, after)
         given = filter or MemberFilterInput()
-        which = which_members(given, search or None)
+        try:
+            which = await which_members(info.context, given, search or None)
+        except Refusal as refusal:
+            raise ApiError(payloads.user_error(refusal).message, ErrorCode.BAD_USER_INPUT) from None
         if which is not None and given.segment is not None:
             return await segments.members_in(info.context, given.segment, which, part)
         found = [] if which is None else await stored.page(info.context.caller.program_id, which, part)
@@ -322,15 +325,27 @@ async def find_member(context: Context, ref: members.MemberRef) -> members.Membe
     return None
 
 
-def which_members(given: MemberFilterInput, search: str | None) -> stored.Filter | None:
-    """The filter for the store; None if nobody can match it."""
+async def which_members(context: Context, given: MemberFilterInput, search: str | None) -> stored.Filter | None:
+    """The filter for the store; None if nobody can match it.
+
+    Refuses what it names and the program does not have: a tier, a store, a segment.
+    """
+    loaders = context.loaders
+    tier_id = ids.optional("Tier", given.tier_id, "filter.tierId")
+    if tier_id is not None and tier_id not in {tier.id for tier in await loaders.ladder()}:
+        raise references.unknown("tier", str(tier_id), (), field="filter.tierId")
+    store_id = ids.optional("Store", given.store_id, "filter.storeId")
+    if store_id is not None and await loaders.row(stores.Store, store_id) is None:
+        raise references.unknown("store", str(store_id), (), field="filter.storeId")
+    if given.segment is not None:
+        await segments.require(context, given.segment)
     try:
         return stored.Filter(
             search=checks.optional_text("search", search),
-            tier_id=ids.optional("Tier", given.tier_id, "tierId"),
+            tier_id=tier_id,
             status=given.status,
             channel=given.channel,
-            store_id=ids.optional("Store", given.store_id, "storeId"),
+            store_id=store_id,
             tag=checks.optional_text("tag", given.tag),
         )
     except Refusal:

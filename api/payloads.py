@@ -11,8 +11,9 @@ import strawberry
 from api import ids, inputs, refusals, scalars, shapes
 from api.context import Context, Info
 from api.errors import ApiError
-from domain.earning.checking import RuleReferenceUnknown
 from domain.kernel import Command, NotFound, Outcome, Refusal
+from domain.references import ReferenceUnknown
+from domain.rewards.availability import NotInAudience
 
 AnyPayload = TypeVar("AnyPayload", bound="Payload")
 # The place of a part in a command, and what the input calls it.
@@ -21,7 +22,12 @@ Attempt = asyncio.Future[Outcome[Any]] | Refusal | ApiError
 
 _UNDERSCORE = re.compile(r"_([a-z])")
 # Details that hold a key of ours, and what it is the key of: clients get global ids.
-_REFERENCES: Final = {"purchaseId": "Purchase", "refundId": "Refund", "redemption": "Redemption"}
+_REFERENCES: Final = {
+    "purchaseId": "Purchase",
+    "refundId": "Refund",
+    "redemption": "Redemption",
+    "points_offset": "PointsOffset",
+}
 # What rules name by its id.
 _NAMED_BY_ID: Final = {"tier": "Tier", "store": "Store"}
 
@@ -107,8 +113,10 @@ def _camel(name: str) -> str:
 
 def _reference(refusal: Refusal, name: str, value: Any) -> Any:
     kind = _REFERENCES.get(name)
-    if isinstance(refusal, RuleReferenceUnknown) and name == "given":
+    if isinstance(refusal, ReferenceUnknown) and name == "given":
         kind = _NAMED_BY_ID.get(str(refusal.details["what"]))
+    if isinstance(refusal, NotInAudience) and name == "expected" and refusal.details["why"] == "tiers":
+        return ", ".join(ids.encode("Tier", UUID(tier_id)) for tier_id in str(value).split(", "))
     if isinstance(refusal, NotFound):
         # To clients an account is a part of its member.
         told = {"PointsAccount": "Member"}.get(str(refusal.details["kind"]), str(refusal.details["kind"]))

@@ -12,7 +12,7 @@ from api.inputs import MoneyInput
 from api.moneys import Money
 from api.stores import Store
 from api.tiers import Tier
-from domain import checks, members, segments, stores
+from domain import checks, members, references, segments, stores
 from domain.access import Scope
 from domain.kernel import Refusal
 from domain.points import segmenting
@@ -124,6 +124,15 @@ async def members_in(context: Context, code: str, which: stored_members.Filter, 
         return connections.page(found, stored_members.KEYSET, part)
     assert after is not None, "some were looked at, and the last of them has a place"
     return connections.page_so_far(found, stored_members.KEYSET, part, after)
+
+
+async def require(context: Context, code: str) -> None:
+    """Refuses `ReferenceUnknown` for the code of a segment that the program never had."""
+    told = code.strip()
+    is_code = 0 < len(told) <= segments.CODE_MAX and told.isprintable()
+    if not is_code or await context.loaders.segment(told) is None:
+        known = [segment.code for segment in await context.loaders.segments()]
+        raise references.unknown("segment", told, known, field="filter.segment")
 
 
 async def _open_segment(context: Context, code: str) -> segments.Segment | None:

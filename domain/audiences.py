@@ -39,6 +39,17 @@ def keeps_out(audience: Audience, tier_id: UUID | None, tags: Collection[str], s
     return None
 
 
+def expected(audience: Audience, why: str) -> str:
+    """What an audience asks for, or with `withoutTags` keeps out, by the word that `keeps_out` answered: a list."""
+    asked: dict[str, Collection[object]] = {
+        "tiers": audience.tiers,
+        "tags": audience.tags,
+        "withoutTags": audience.without_tags,
+        "segments": audience.segments,
+    }
+    return ", ".join(map(str, asked[why]))
+
+
 def check(name: str, audience: Audience) -> Audience:
     """The audience with its texts trimmed. Refuses `TooMany` and `TextInvalid`, naming the field."""
     told = {

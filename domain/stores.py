@@ -70,7 +70,7 @@ class StoreClosed(Refusal):
     """The store is closed. Details: `storeCode`."""
 
     code = "STORE_CLOSED"
-    text = "The store {storeCode!r} is closed and takes no purchases."
+    text = "The store {storeCode!r} is closed."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

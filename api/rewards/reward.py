@@ -17,6 +17,7 @@ from api.rewards import standings
 from api.stores import Store
 from domain import stores
 from domain.access import Scope
+from domain.checks import POINTS_MAX
 from domain.kernel import Refusal
 from domain.rewards import reward
 from domain.rewards.availability import Asking, obstacles, price_for
@@ -109,6 +110,7 @@ class Judged:
     """Whether a member can have a reward, as it is shown."""
 
     quantity: int
+    priced: int
     price: Price
     refusals: tuple[Refusal, ...]
 
@@ -120,12 +122,12 @@ class Judged:
     @property
     def points(self) -> int:
         """The price of all of it."""
-        return self.price.points * self.quantity
+        return min(self.price.points * self.priced, POINTS_MAX)
 
     @property
     def cash_minor(self) -> int:
         """What of the price is paid in money."""
-        return self.price.cash_minor * self.quantity
+        return self.price.cash_minor * self.priced
 
     @property
     def obstacles(self) -> list[UserError]:
@@ -139,7 +141,9 @@ class RewardAvailability:
 
     can_redeem: bool
     quantity: int
-    points: scalars.Points = strawberry.field(description="What it costs this member, the best price applied.")
+    points: scalars.Points = strawberry.field(
+        description="What it costs this member, the best price applied; of one, where so many are refused."
+    )
     cash: Money = moneys.field("cash_minor", description="What of the price is paid in money.")
     obstacles: list[UserError] = strawberry.field(
         description="Everything that is in the way, with its numbers; redeeming would be refused with the first."
@@ -153,7 +157,7 @@ async def _availability(
     for_: Annotated[MemberRefInput | None, strawberry.argument(name="for")] = None,
 ) -> Any:
     who = await standings.somebody(info.context, for_)
-    if who is None or not 1 <= quantity <= QUANTITY_MAX:
+    if who is None:
         return None
     loaders = info.context.loaders
     is_limited = parent.limit_per_member is not None or parent.limits
@@ -163,8 +167,11 @@ async def _availability(
     )
     price = price_for(parent, who.standing, info.context.now)
     refusals = tuple(obstacles(parent, await _shelf(parent, info), asking))
+    if not 1 <= quantity <= QUANTITY_MAX:
+        # So many have no price; what is told is that of one.
+        return Judged(quantity=quantity, priced=1, price=price, refusals=refusals)
     of_pool = await _obstacles_of_pool(parent, info, who.id, quantity)
-    return Judged(quantity=quantity, price=price, refusals=(*refusals, *of_pool))
+    return Judged(quantity=quantity, priced=quantity, price=price, refusals=(*refusals, *of_pool))
 
 
 async def _obstacles_of_pool(parent: reward.Reward, info: Info, member_id: UUID, quantity: int) -> tuple[Refusal, ...]:

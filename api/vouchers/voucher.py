@@ -329,7 +329,7 @@ async def _reached(info: Info, given: VouchersIssueInput) -> Connection[Member]:
     """The next members of the filter; in a segment, those among the many that are looked at."""
     keyset = stored_members.KEYSET
     part = connections.slice_of(keyset, ISSUED_MAX, given.after)
-    which = which_members(given.filter, None)
+    which = await which_members(info.context, given.filter, None)
     if which is not None and given.filter.segment is not None:
         return await segments.members_in(info.context, given.filter.segment, which, part)
     found = [] if which is None else await stored_members.page(info.context.caller.program_id, which, part)

@@ -1,13 +1,12 @@
 """What rules and campaigns must be to be saved: a bad one is refused with its field, its fault and what is right."""
 
-import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from domain import audiences, calendars, checks, schedules
+from domain import audiences, calendars, checks, references, schedules
 from domain.audiences import Audience
 from domain.earning import effects
 from domain.earning.effects import BY_THE_CLOCK, CODE_MAX, RuleInvalid, contradiction
@@ -22,7 +21,6 @@ ITEMS_MAX: Final = 200
 YEAR_MIN: Final = 1900
 YEAR_MAX: Final = 2999
 _LISTS: Final = ("products", "without_products", "categories", "without_categories", "stores", "without_stores")
-_REMEDIES: Final = {"category": "add it to the program's categories first."}
 
 
 class CampaignInvalid(Refusal):
@@ -30,13 +28,6 @@ class CampaignInvalid(Refusal):
 
     code = "CAMPAIGN_INVALID"
     text = "The campaign {campaign!r}: {why}"
-
-
-class RuleReferenceUnknown(Refusal):
-    """A rule or campaign names what the program does not have. Details: `what`, `given`, `known`."""
-
-    code = "RULE_REFERENCE_UNKNOWN"
-    text = "This program has no {what} {given!r}; {known}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +121,7 @@ def check_window(rule: EarningRule, campaigns: Mapping[str, Campaign], known: Kn
     if rule.campaign is not None:
         campaign = campaigns.get(rule.campaign)
         if campaign is None:
-            raise unknown("campaign", rule.campaign, campaigns, field="campaign")
+            raise references.unknown("campaign", rule.campaign, campaigns, field="campaign")
         starts_at = max(campaign.starts_at, starts_at or campaign.starts_at)
         ends_at = min(campaign.ends_at, ends_at or campaign.ends_at)
         if starts_at >= ends_at:
@@ -208,32 +199,21 @@ def _check_known(when: Conditions, known: Known) -> None:
     for name in ("categories", "without_categories"):
         for category in getattr(when, name):
             if category not in known.categories:
-                raise unknown("category", category, known.categories, field=f"conditions.{_input_name(name)}")
+                raise references.unknown(
+                    "category", category, known.categories, field=f"conditions.{_input_name(name)}"
+                )
     for name in ("stores", "without_stores"):
         for store_id in getattr(when, name):
             if store_id not in known.stores:
-                raise unknown("store", str(store_id), (), field=f"conditions.{_input_name(name)}")
+                raise references.unknown("store", str(store_id), (), field=f"conditions.{_input_name(name)}")
 
 
 def checked_audience(name: str, audience: Audience, known: Known, refused: Callable[[str, str], Refusal]) -> Audience:
     """The audience with its texts trimmed. Refuses tiers and segments that are not there, and contradictions."""
     checked = audiences.check(name, audience)
-    for tier_id in checked.tiers:
-        if tier_id not in known.tiers:
-            raise unknown("tier", str(tier_id), (), field=f"{name}.tierIds")
-    for segment in checked.segments:
-        if segment not in known.segments:
-            raise unknown("segment", segment, known.segments, field=f"{name}.segments")
+    references.require_known(checked, known.tiers, known.segments, field=name)
     _refuse_both(f"{name}.tags", checked.tags, checked.without_tags, refused)
     return checked
-
-
-def unknown(what: str, given: str, known: Collection[str], *, field: str) -> RuleReferenceUnknown:
-    """The refusal of a name that the program does not have, with the nearest that it has."""
-    given = given[: checks.TEXT_MAX]
-    near = difflib.get_close_matches(given, known, n=1, cutoff=0.4)
-    told = f"did you mean {near[0]!r}?" if near else _REMEDIES.get(what, "create it first.")
-    return RuleReferenceUnknown(field=(field,), what=what, given=given, known=told)
 
 
 def _input_name(name: str) -> str:

@@ -24,6 +24,7 @@ from domain.group_deals.group import DealGroup, take_back
 from domain.kernel import Command, Decision, State, Want
 from domain.rewards.commands import check_window
 from domain.rewards.reward import Reward
+from domain.rewards.standing import check_audience
 
 
 class DealBound(StrEnum):
@@ -64,6 +65,7 @@ class CreateGroupDeal(Command[Dealt]):
 
     def decide(self, state: State) -> Decision[Dealt]:
         code = checks.text("code", self.code, length_max=CODE_MAX)
+        audience = check_audience(state, "audience", self.audience)
         deal = _checked(
             GroupDeal(
                 id=state.new_id(),
@@ -74,7 +76,7 @@ class CreateGroupDeal(Command[Dealt]):
                 points=self.points,
                 size=self.size,
                 minutes=self.minutes,
-                audience=self.audience,
+                audience=audience,
                 limit_per_member=self.limit_per_member,
                 starts_at=self.starts_at,
                 ends_at=self.ends_at,
@@ -115,6 +117,8 @@ class UpdateGroupDeal(Command[Dealt]):
             *("name", "points", "size", "minutes", "limit_per_member"),
             *("audience", "is_active", "starts_at", "ends_at"),
         )
+        if self.audience is not None:
+            check_audience(state, "audience", self.audience)
         told = {name: value for name in names if (value := getattr(self, name)) is not None}
         lifted = {bound.lower(): None for bound in self.lifts if bound is not DealBound.UNITS}
         deal = _checked(replace(state.change(GroupDeal, self.deal_id), **lifted | told))

@@ -30,7 +30,7 @@ from domain.kernel import FAMILY, Command, Decision, Refusal, Row, State, Want
 from domain.members import MemberRef
 from domain.points.posting import Posting, account_wants, open_posting, wants_to_draw
 from domain.redemptions import delivering
-from domain.rewards.availability import NotEligible
+from domain.rewards.availability import NotInAudience
 from domain.rewards.reward import Reward
 from domain.rewards.standing import standing_for
 from domain.stores import Channel
@@ -88,7 +88,7 @@ def _obstacles(posting: Posting, deal: GroupDeal, reward: Reward) -> Iterator[Re
     standing = standing_for(state, account, (deal.audience,), posting.program.time_zone)
     why = audiences.keeps_out(deal.audience, account.tier_id, standing.tags, standing.segments)
     if why is not None:
-        yield NotEligible(why=why)
+        yield NotInAudience(why=why, expected=audiences.expected(deal.audience, why))
     if deal.limit_per_member is not None:
         seats = [seat for seat in state.all(DealSeat, of=account.id) if seat.deal_id == deal.id]
         taken = sum(1 for seat in seats if seat.counts_at(state.now))

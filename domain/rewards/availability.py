@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from domain import audiences, calendars
+from domain.checks import NumberInvalid
 from domain.kernel import Refusal
 from domain.points.account import (
     AccountStatus,
@@ -14,7 +15,7 @@ from domain.points.account import (
     MemberFrozen,
     PointsAccount,
 )
-from domain.rewards.reward import Price, Reward, is_within
+from domain.rewards.reward import QUANTITY_MAX, Price, Reward, is_within
 from domain.rewards.stock import RewardStock
 
 
@@ -35,7 +36,7 @@ class Taken(NamedTuple):
 
 
 class RewardUnavailable(Refusal):
-    """The reward is not active, or not yet or no longer redeemable. Details: `why`."""
+    """The reward is not active, or not yet or no longer redeemable. Details: `why`, `starts_at`, `ends_at`."""
 
     code = "REWARD_UNAVAILABLE"
     text = "The reward cannot be redeemed now: {why}."
@@ -46,6 +47,13 @@ class NotEligible(Refusal):
 
     code = "NOT_ELIGIBLE"
     text = "The reward is not for this member, by its {why}."
+
+
+class NotInAudience(NotEligible):
+    """Like `NotEligible`. Details: also `expected`, a list of the tiers, tags or segments that its audience names."""
+
+    code = "NOT_ELIGIBLE"
+    text = "The reward is not for this member, by its {why}: {expected}."
 
 
 class RewardLocked(Refusal):
@@ -102,9 +110,14 @@ class Asking:
 def obstacles(reward: Reward, stock: RewardStock, asking: Asking) -> Iterator[Refusal]:
     """Everything that keeps a member from a reward, in the order in which it is told (F1, F5).
 
-    Frozen, not open, not for this member, locked, limits (in all, then by period), stock (in all, then
-    today), debt, points.
+    A bad quantity, and nothing else then; frozen, not open, not for this member, locked, limits (in all, then by
+    period), stock (in all, then today), debt, points.
     """
+    if not 1 <= asking.quantity <= QUANTITY_MAX:
+        yield NumberInvalid(
+            field=("quantity",), name="quantity", number=asking.quantity, minimum=1, maximum=QUANTITY_MAX
+        )
+        return
     account = asking.standing.account
     if account.status is AccountStatus.FROZEN:
         yield MemberFrozen()
@@ -118,19 +131,21 @@ def obstacles(reward: Reward, stock: RewardStock, asking: Asking) -> Iterator[Re
 
 
 def _closed(reward: Reward, now: datetime) -> Iterator[Refusal]:
+    starts_at = None if reward.starts_at is None else reward.starts_at.isoformat()
+    ends_at = None if reward.ends_at is None else reward.ends_at.isoformat()
     if not reward.is_active:
-        yield RewardUnavailable(why="it is not active")
+        yield RewardUnavailable(why="it is not active", starts_at=starts_at, ends_at=ends_at)
     if reward.starts_at is not None and now < reward.starts_at:
-        yield RewardUnavailable(why=f"it starts at {reward.starts_at.isoformat()}")
+        yield RewardUnavailable(why=f"it starts at {starts_at}", starts_at=starts_at, ends_at=ends_at)
     if reward.ends_at is not None and now >= reward.ends_at:
-        yield RewardUnavailable(why=f"it ended at {reward.ends_at.isoformat()}")
+        yield RewardUnavailable(why=f"it ended at {ends_at}", starts_at=starts_at, ends_at=ends_at)
 
 
 def _not_for(reward: Reward, standing: Standing) -> Iterator[Refusal]:
     account = standing.account
     why = audiences.keeps_out(reward.audience, account.tier_id, standing.tags, standing.segments)
     if why is not None:
-        yield NotEligible(why=why)
+        yield NotInAudience(why=why, expected=audiences.expected(reward.audience, why))
     if account.lifetime_earned < reward.unlock_points:
         yield RewardLocked(required=reward.unlock_points, earned=account.lifetime_earned)
 

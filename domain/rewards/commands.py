@@ -38,6 +38,7 @@ from domain.rewards.reward import (
     UrlInvalid,
     WindowInvalid,
 )
+from domain.rewards.standing import check_audience
 from domain.rewards.stock import STOCK_MAX, RewardStock
 from domain.stores import Store
 
@@ -124,6 +125,7 @@ class CreateReward(Command[Stocked]):
             created_at=state.now,
         )
         reward = _checked(state, replace(reward, **self.terms.told()))  # type: ignore[arg-type]
+        _check_audiences(state, self.terms)
         if self.stock is not None:
             checks.number("stock", self.stock, minimum=0, maximum=STOCK_MAX)
         if state.find_by(Reward, "code", code) is not None:
@@ -160,6 +162,8 @@ class UpdateReward(Command[Stocked]):
         before = state.change(Reward, self.reward_id)
         reward = replace(before, **lifted, **told | self.terms.told())  # type: ignore[arg-type]
         reward = _checked(state, reward)
+        # What was told before may name a segment that was archived since: it keeps everybody out, and no edit.
+        _check_audiences(state, self.terms)
         stock = state.get(RewardStock, self.reward_id)
         if self.stock is not None:
             left = checks.number("stock", self.stock, minimum=0, maximum=STOCK_MAX)
@@ -196,6 +200,14 @@ def _checked(state: State, reward: Reward) -> Reward:
         deliveries=tuple(dict.fromkeys(reward.deliveries)),
         store_ids=tuple(dict.fromkeys(reward.store_ids)),
     )
+
+
+def _check_audiences(state: State, terms: RewardTerms) -> None:
+    """Refuses `ReferenceUnknown` for tiers and segments that there are not."""
+    if terms.audience is not None:
+        check_audience(state, "audience", terms.audience)
+    for price in terms.prices or ():
+        check_audience(state, "prices.audience", price.audience)
 
 
 def _check_numbers(reward: Reward) -> None:

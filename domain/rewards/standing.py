@@ -3,19 +3,32 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from domain import audiences, references
 from domain.audiences import Audience
-from domain.kernel import State
+from domain.kernel import FAMILY, State, Want
 from domain.members import Member
 from domain.points import segmenting
 from domain.points.account import PointsAccount
 from domain.rewards.availability import Standing
 from domain.rewards.reward import Reward
 from domain.segments import Criteria, Segment, includes
+from domain.tiers.tier import Tier
 
 
 def audiences_of(reward: Reward) -> Iterable[Audience]:
     """Everybody a reward speaks of: whom it is for, and whom its prices are for."""
     return (reward.audience, *(price.audience for price in reward.prices))
+
+
+def check_audience(state: State, field: str, audience: Audience) -> Audience:
+    """An audience of tiers and open segments that there are, its texts trimmed. Refuses `ReferenceUnknown`."""
+    checked = audiences.check(field, audience)
+    if checked.tiers or checked.segments:
+        state.need(Want(Tier, state.program_id, FAMILY), Want(Segment, state.program_id, FAMILY))
+        tiers = {tier.id for tier in state.all(Tier, of=state.program_id)}
+        codes = {segment.code for segment in state.all(Segment, of=state.program_id)}
+        references.require_known(checked, tiers, codes, field=field)
+    return checked
 
 
 def standing_of(state: State, account: PointsAccount, reward: Reward, time_zone: str) -> Standing:

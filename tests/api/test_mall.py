@@ -195,15 +195,58 @@ async def test_availability_says_exactly_why_not(shop: Shop) -> None:
         "points": 100,
         "cash": {"amount": "0.00"},
         "obstacles": [
-            {"code": "NOT_ELIGIBLE", "details": {"why": "tags"}},
+            {"code": "NOT_ELIGIBLE", "details": {"why": "tags", "expected": "vip"}},
             {"code": "REWARD_LOCKED", "details": {"required": 5, "earned": 0}},
             {"code": "SOLD_OUT", "details": {"requested": 1, "left": 0}},
             {"code": "INSUFFICIENT_POINTS", "details": {"required": 100, "available": 10}},
         ],
     }
     refused = await shop.refused("rewardRedeem", token, rewardId=reward, idempotencyKey=key())
-    assert (refused["code"], refused["details"]) == ("NOT_ELIGIBLE", {"why": "tags"})
+    assert (refused["code"], refused["details"]) == ("NOT_ELIGIBLE", {"why": "tags", "expected": "vip"})
     assert (await shop.ask(WHOLE))["rewards"]["nodes"][0]["availability"] is None
+
+
+async def test_a_quantity_out_of_bounds_is_an_obstacle_and_no_silence(shop: Shop) -> None:
+    """With its bounds; the price that is told is that of one, and what nobody could ever pay is told all the same."""
+    member = await shop.enroll()
+    reward = await shop.make_reward(2**53 - 1)
+    document = """query ($reward: ID!, $quantity: Int!) { node(id: $reward) { ... on Reward {
+        availability(quantity: $quantity) { canRedeem quantity points obstacles { code field details } } } } }"""
+    token = shop.member_token(member)
+    for quantity in (0, -1, 1_001, 1_000_000):
+        found = (await shop.ask(document, token, reward=reward, quantity=quantity))["node"]["availability"]
+        assert found == {
+            "canRedeem": False,
+            "quantity": quantity,
+            "points": 2**53 - 1,
+            "obstacles": [
+                {
+                    "code": "NUMBER_INVALID",
+                    "field": ["quantity"],
+                    "details": {"name": "quantity", "number": quantity, "minimum": 1, "maximum": 1_000},
+                }
+            ],
+        }
+    found = (await shop.ask(document, token, reward=reward, quantity=1_000))["node"]["availability"]
+    assert (found["points"], [one["code"] for one in found["obstacles"]]) == (2**53 - 1, ["INSUFFICIENT_POINTS"])
+
+
+async def test_an_audience_that_names_what_is_not_there_is_refused(shop: Shop) -> None:
+    """With the nearest that there is, as rules refuse it; a tier as its id was told, also in what a member is told."""
+    await shop.do("segmentSave", "segment { id }", code="rich", name="Rich", criteria={"availableMin": 50})
+    told = {"code": "cup", "name": "Cup", "points": 1}
+    refused = await shop.refused("rewardCreate", **told, audience={"segments": ["ritch"]})
+    assert (refused["code"], refused["field"]) == ("RULE_REFERENCE_UNKNOWN", ["audience", "segments"])
+    assert refused["message"] == "This program has no segment 'ritch'; did you mean 'rich'?"
+    nowhere = global_id("Tier")
+    refused = await shop.refused("rewardCreate", **told, audience={"tierIds": [nowhere]})
+    assert (refused["field"], refused["details"]["given"]) == (["audience", "tierIds"], nowhere)
+    made = await shop.do("tierCreate", "tier { id }", name="Gold", rank=1, threshold=10**6)
+    tier = made["tier"]["id"]
+    reward = await shop.make_reward(1, audience={"tierIds": [tier]})
+    token = shop.member_token(await shop.enroll())
+    refused = await shop.refused("rewardRedeem", token, rewardId=reward, idempotencyKey=key())
+    assert (refused["code"], refused["details"]) == ("NOT_ELIGIBLE", {"why": "tiers", "expected": tier})
 
 
 async def test_asking_and_taking_agree_on_limits_and_stock_that_lapsed(shop: Shop) -> None:

@@ -139,12 +139,25 @@ async def test_members_are_found_by_what_is_known_of_them(shop: Shop) -> None:
         ({"filter": {"tag": "tea", "status": "ACTIVE"}}, ["c"]),
         ({"filter": {"status": "FROZEN"}}, ["b"]),
         ({"filter": {"tierId": tier}}, ["c"]),
-        ({"filter": {"tierId": store}}, []),
         ({"filter": {"storeId": store}}, ["a"]),
-        ({"filter": {"storeId": global_id("Store")}}, []),
         ({"filter": {"channel": "IN_STORE"}, "search": "b"}, []),
     ):
         assert await listed(shop, **variables) == expected, variables
+
+
+async def test_a_filter_that_names_what_is_not_there_is_refused(shop: Shop) -> None:
+    """A slip of the pen is told, and is no empty list; ids are shown as they were told."""
+    nowhere = global_id("Store")
+    tier = global_id("Tier")
+    await shop.do("segmentSave", "segment { id }", code="vips", name="VIPs", criteria={})
+    for given, message in (
+        ({"storeId": nowhere}, f"This program has no store {nowhere!r}; create it first."),
+        ({"tierId": tier}, f"This program has no tier {tier!r}; create it first."),
+        ({"tierId": nowhere}, f"{nowhere!r} is no id of a Tier; ids are taken as they are from this API's answers."),
+        ({"segment": "vip"}, "This program has no segment 'vip'; did you mean 'vips'?"),
+    ):
+        (error,) = (await shop.send(LIST, filter=given))["errors"]
+        assert (error["extensions"]["code"], error["message"]) == ("BAD_USER_INPUT", message)
 
 
 async def test_members_are_listed_by_pages(shop: Shop) -> None:

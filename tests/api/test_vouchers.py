@@ -187,7 +187,7 @@ async def test_members_of_a_filter_are_given_one_each(shop: Shop) -> None:
     again = await shop.do("vouchersIssue", selection, **told)
     assert (again["issued"], again["refused"]) == (3, 2)
     assert (await shop.refused("vouchersIssue", **(told | {"poolId": "x"})))["code"] == "NOT_FOUND"
-    nobody = await shop.do("vouchersIssue", selection, **(told | {"filter": {"storeId": "x"}}))
+    nobody = await shop.do("vouchersIssue", selection, **(told | {"filter": {"tag": "none"}}))
     assert nobody["issued"] == 0
 
 
@@ -206,8 +206,14 @@ async def test_members_of_a_segment_are_given_one_each(shop: Shop) -> None:
     for member, expected in (({"id": rich[0]}, 1), ({"externalId": "poor"}, 0)):
         found = await shop.ask(asked, ref=member)
         assert len(found["member"]["vouchers"]["nodes"]) == expected
-    nobody = await shop.do("vouchersIssue", "issued", **(told | {"filter": {"segment": "none"}}))
-    assert nobody["issued"] == 0
+    refused = await shop.refused("vouchersIssue", **(told | {"filter": {"segment": "ritch"}}))
+    assert (refused["code"], refused["field"]) == ("RULE_REFERENCE_UNKNOWN", ["filter", "segment"])
+    assert refused["details"] == {
+        "what": "segment",
+        "given": "ritch",
+        "known": "rich",
+        "hint": "did you mean 'rich'?",
+    }
 
 
 async def test_a_voucher_for_points_is_in_the_member_s_hand_at_once(shop: Shop) -> None:

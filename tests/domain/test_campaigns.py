@@ -11,11 +11,12 @@ from domain import campaigns, checks
 from domain.audiences import Audience
 from domain.campaigns import CalendarDay, EditRules, RulesEdited
 from domain.earning import rule_sets
-from domain.earning.checking import CampaignInvalid, RuleReferenceUnknown
+from domain.earning.checking import CampaignInvalid
 from domain.earning.effects import RuleInvalid
 from domain.earning.rule_sets import EarningRules
 from domain.earning.rules import CAMPAIGNS_MAX, RULES_MAX, Campaign, Conditions, EarningRule
 from domain.kernel import NotFound, Refusal
+from domain.references import ReferenceUnknown
 from domain.schedules import Schedule, ScheduleInvalid
 from domain.segments import Criteria, SaveSegment
 from domain.stores import CreateStore
@@ -135,11 +136,11 @@ def test_a_campaign_and_what_names_it_come_and_go_together(shop: Shop) -> None:
 
 
 def test_a_rule_is_told_with_a_campaign_of_the_same_edit_or_one_that_stands(shop: Shop) -> None:
-    with pytest.raises(RuleReferenceUnknown):
+    with pytest.raises(ReferenceUnknown):
         shop.edit(rules=(fixed(5, campaign="spring"),))
     shop.edit(campaigns=(campaign(),))
     assert shop.edit(rules=(fixed(5, campaign="spring"),)).rule_set.version == 3
-    with pytest.raises(RuleReferenceUnknown):
+    with pytest.raises(ReferenceUnknown):
         shop.edit(rules=(fixed(6, campaign="spring"),), without_campaigns=("spring",))
 
 
@@ -222,7 +223,7 @@ def test_rules_name_the_stores_tiers_segments_and_categories_of_the_program(shop
         fixed(6, when=replace(whole, audience=Audience(segments=("foes",)))),
     ]
     for bad in unknown:
-        with pytest.raises(RuleReferenceUnknown):
+        with pytest.raises(ReferenceUnknown):
             shop.edit(rules=(bad,))
     assert shop.program.rule_version == 2
 
@@ -239,7 +240,7 @@ def test_what_is_wrong_with_an_edit_is_told_in_order(shop: Shop) -> None:
         (checks.PointsInvalid, {"campaigns": (campaign(),)}),
         (NotFound, {"without_campaigns": ()}),
         (checks.PointsInvalid, {"rules": (fixed(1, "bad", campaign="sprang"),)}),
-        (RuleReferenceUnknown, {"rules": (fixed(1, "good", campaign="spring"),)}),
+        (ReferenceUnknown, {"rules": (fixed(1, "good", campaign="spring"),)}),
         (NotFound, {"without_rules": ()}),
     ]
     for refusal, mended in precedence:

@@ -9,7 +9,6 @@ import pytest
 
 from domain import checks
 from domain.earning import rule_sets
-from domain.earning.checking import RuleReferenceUnknown
 from domain.earning.effects import RuleInvalid
 from domain.earning.rule_sets import EarningRules
 from domain.earning.rules import ONE_POINT_A_UNIT, Conditions, EarningRule
@@ -29,6 +28,7 @@ from domain.programs import (
     TimeZoneInvalid,
     check_currency,
 )
+from domain.references import ReferenceUnknown
 from tests.domain.memory import PROGRAM_ID, START, Memory
 from tests.domain.shop import Shop, per_amount
 
@@ -187,7 +187,7 @@ def test_the_first_rules_are_checked_like_all_others_and_nothing_is_founded(
     rules: tuple[EarningRule, ...], why: str | None
 ) -> None:
     memory = Memory()
-    with pytest.raises(RuleInvalid if why else RuleReferenceUnknown) as refused:
+    with pytest.raises(RuleInvalid if why else ReferenceUnknown) as refused:
         memory.run(
             CreateProgram(
                 program_id=PROGRAM_ID,

@@ -10,10 +10,11 @@ import pytest
 from domain.audiences import Audience
 from domain.checks import PointsInvalid, TextInvalid, TooMany
 from domain.earning import checking
-from domain.earning.checking import CampaignInvalid, Known, RuleReferenceUnknown
+from domain.earning.checking import CampaignInvalid, Known
 from domain.earning.effects import RuleInvalid
 from domain.earning.rules import CAMPAIGNS_MAX, RULES_MAX, Campaign, Conditions, EarningRule, Trigger
 from domain.kernel import Refusal
+from domain.references import ReferenceUnknown
 from domain.schedules import Schedule, ScheduleInvalid
 from tests.domain.shop import SHANGHAI, campaign, fixed, local
 
@@ -144,12 +145,12 @@ def test_an_audience_has_at_most_100_items_of_a_kind(name: str) -> None:
 def test_what_the_program_does_not_have_is_refused_with_the_nearest_that_it_has(
     rule: EarningRule | Campaign, field: str, message: str
 ) -> None:
-    found = refused(rule, RuleReferenceUnknown, (campaign(),))
+    found = refused(rule, ReferenceUnknown, (campaign(),))
     assert (found.field, found.message) == ((field,), f"This program has {message}")
 
 
 def test_a_long_name_is_told_in_part() -> None:
-    found = refused(when(categories=("x" * 9_999,)), RuleReferenceUnknown)
+    found = refused(when(categories=("x" * 9_999,)), ReferenceUnknown)
     assert found.details["given"] == "x" * 200
 
 

@@ -24,7 +24,7 @@ from domain.kernel import NotFound, Refusal
 from domain.points.account import DebtOutstanding, HoldState, InsufficientPoints, MemberFrozen
 from domain.redemptions.ending import CancelRedemption, FulfillRedemption, ReturnRedemption
 from domain.redemptions.redemption import Redemption, RedemptionOrigin, RedemptionState, RewardRedeemed, WrongStore
-from domain.rewards.availability import NotEligible
+from domain.rewards.availability import NotEligible, NotInAudience
 from domain.rewards.commands import UpdateReward
 from domain.rewards.reward import RewardKind
 from domain.rewards.stock import RewardStock, SoldOut
@@ -281,7 +281,7 @@ def test_refusals_come_in_their_order(shop: Deals) -> None:
     assert order == [
         MemberFrozen,
         DealNotOpen,
-        NotEligible,
+        NotInAudience,
         PoolEmpty,
         StoreClosed,
         RedeemingCapped,

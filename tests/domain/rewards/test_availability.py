@@ -8,13 +8,16 @@ import pytest
 
 from domain import calendars
 from domain.audiences import Audience
+from domain.checks import NumberInvalid
 from domain.kernel import Refusal
 from domain.members import Member
 from domain.points.account import AccountStatus, DebtOutstanding, InsufficientPoints, MemberFrozen
+from domain.references import ReferenceUnknown
 from domain.rewards.availability import (
     Asking,
     LimitReached,
     NotEligible,
+    NotInAudience,
     PeriodLimitReached,
     RewardLocked,
     RewardUnavailable,
@@ -23,6 +26,7 @@ from domain.rewards.availability import (
     obstacles,
     price_for,
 )
+from domain.rewards.commands import CreateReward, RewardTerms, UpdateReward
 from domain.rewards.reward import LimitPeriod, PeriodLimit, Price, Reward
 from domain.rewards.stock import RewardStock, SoldOut, SoldOutToday
 from domain.segments import ArchiveSegment, Criteria, SaveSegment
@@ -69,7 +73,7 @@ def test_everything_in_the_way_is_told_in_order_with_its_numbers(mall: Mall) -> 
     ]
     assert told == [
         (MemberFrozen, {}),
-        (NotEligible, {"why": "tags"}),
+        (NotInAudience, {"why": "tags", "expected": "vip"}),
         (RewardLocked, {"required": 1_000, "earned": 50}),
         (PeriodLimitReached, {"limit": 2, "taken": 1, "requested": 2, "period": "month"}),
         (SoldOut, {"requested": 2, "left": 1}),
@@ -80,21 +84,58 @@ def test_everything_in_the_way_is_told_in_order_with_its_numbers(mall: Mall) -> 
 
 
 @pytest.mark.parametrize(
-    ("audience", "why"),
+    ("audience", "why", "expected"),
     [
-        (Audience(tags=("vip",)), "tags"),
-        (Audience(without_tags=("tea",)), "withoutTags"),
-        (Audience(segments=("lapsed",)), "segments"),
-        (Audience(tiers=(UUID(int=7),)), "tiers"),
+        (Audience(tags=("vip", "gold")), "tags", "vip, gold"),
+        (Audience(without_tags=("tea",)), "withoutTags", "tea"),
+        (Audience(segments=("rich",)), "segments", "rich"),
     ],
 )
-def test_who_is_not_meant_is_told_by_what(mall: Mall, audience: Audience, why: str) -> None:
+def test_who_is_not_meant_is_told_by_what(mall: Mall, audience: Audience, why: str, expected: str) -> None:
+    mall.run(SaveSegment(code="rich", name="Rich", criteria=Criteria(available_min=500)))
     member = mall.tagged(100, "tea")
     reward = mall.terms(1, audience=audience)
     with pytest.raises(NotEligible) as refused:
         mall.take(member, reward)
-    assert refused.value.details == {"why": why}
+    assert refused.value.details == {"why": why, "expected": expected}
     assert mall.figures(member) == (100, 0, 0, 0)
+
+
+def test_who_is_of_no_such_tier_is_told_of_which(mall: Mall) -> None:
+    tiers = [mall.run(CreateTier(name=name, rank=rank, threshold=50 * rank)) for rank, name in enumerate("AB", 1)]
+    reward = mall.terms(1, audience=Audience(tiers=tuple(tier.id for tier in tiers)))
+    with pytest.raises(NotEligible) as refused:
+        mall.take(mall.enroll(100), reward)
+    assert refused.value.details == {"why": "tiers", "expected": f"{tiers[0].id}, {tiers[1].id}"}
+
+
+def test_f7_an_audience_names_tiers_and_segments_that_there_are(mall: Mall) -> None:
+    """Whether it is the reward's or a price's; and an edit of something else is not refused for it."""
+    mall.run(SaveSegment(code="rich", name="Rich", criteria=Criteria(available_min=500)))
+    reward = mall.terms(1, audience=Audience(segments=("rich",)))
+    unknown: list[tuple[dict[str, Any], str]] = [
+        ({"audience": Audience(segments=("ritch",))}, "audience.segments"),
+        ({"audience": Audience(tiers=(UUID(int=7),))}, "audience.tierIds"),
+        ({"prices": (Price(points=1, audience=Audience(segments=("x",))),)}, "prices.audience.segments"),
+    ]
+    for told, field in unknown:
+        for command in (
+            CreateReward(code="new", name="New", points=1, terms=RewardTerms(**told)),
+            UpdateReward(reward_id=reward.id, terms=RewardTerms(**told)),
+        ):
+            with pytest.raises(ReferenceUnknown) as refused:
+                mall.run(command)
+            assert refused.value.field == (field,)
+    mall.run(ArchiveSegment(code="rich"))
+    assert mall.run(UpdateReward(reward_id=reward.id, name="Pot")).reward.audience == reward.audience
+
+
+@pytest.mark.parametrize("quantity", [0, -1, 1_001, 1_000_000])
+def test_f6_a_bad_quantity_is_the_only_obstacle(mall: Mall, quantity: int) -> None:
+    member, reward = mall.enroll(), mall.reward(10, stock=5)
+    (only,) = asked(mall, member, reward, quantity)
+    assert isinstance(only, NumberInvalid)
+    assert only.details == {"name": "quantity", "number": quantity, "minimum": 1, "maximum": 1_000}
 
 
 def test_who_is_meant_by_tag_or_tier_can_have_it(mall: Mall) -> None:
@@ -106,6 +147,7 @@ def test_who_is_meant_by_tag_or_tier_can_have_it(mall: Mall) -> None:
 
 def test_s51_who_is_in_a_segment_can_have_what_is_for_it_and_at_its_price(mall: Mall) -> None:
     mall.run(SaveSegment(code="rich", name="Rich", criteria=Criteria(available_min=500)))
+    mall.run(SaveSegment(code="other", name="Other", criteria=Criteria(available_min=10**6)))
     reward = mall.terms(100, audience=Audience(segments=("rich", "other")))
     cheap = mall.terms(100, prices=(Price(points=1, audience=Audience(segments=("rich",))),))
     rich, poor = mall.enroll(1_000), mall.enroll(100)
@@ -130,6 +172,7 @@ def test_s32_points_earned_in_all_unlock_a_reward_even_when_they_are_spent(mall:
 
 
 def test_s33_the_best_price_is_the_member_s(mall: Mall) -> None:
+    mall.run(SaveSegment(code="lapsed", name="Lapsed", criteria=Criteria(available_min=10**6)))
     reward = mall.terms(
         100,
         cash_minor=500,

@@ -177,7 +177,9 @@ def test_a_reward_can_be_redeemed_within_its_window_half_open(shop: Shop) -> Non
     shop.now = START + 2 * DAY
     with pytest.raises(RewardUnavailable) as refused:
         shop.redeem(member, reward)
-    assert refused.value.details == {"why": "it ended at 2026-01-17T04:00:00+00:00"}
+    ends_at = "2026-01-17T04:00:00+00:00"
+    numbers = {"starts_at": "2026-01-16T04:00:00+00:00", "ends_at": ends_at}
+    assert refused.value.details == {"why": f"it ended at {ends_at}", **numbers}
 
 
 def test_f5_the_limit_counts_what_a_member_has_and_not_what_it_cancelled(shop: Shop) -> None:
