@@ -45,7 +45,8 @@ from domain.stores import Store
 URL_MAX: Final = 2000
 FAVOURITES_MAX: Final = 500
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
-_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
+# What RFC 3986 lets stand in an address as it is; a percent sign begins an octet.
+_ADDRESS = re.compile(r"([A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,17 +258,17 @@ def _checked_pictures(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
 
 
 def checked_url(given: str, field: tuple[str, ...]) -> str:
-    """An https address with a host and no user. Refuses `UrlInvalid`, naming the field."""
+    """An https address with a host, no user, and a port that there is. Refuses `UrlInvalid`, naming the field."""
     url = given.strip()
     refusal = UrlInvalid(field=field, given=url[:100])
-    if len(url) > URL_MAX or _UNPRINTABLE.search(url):
+    if len(url) > URL_MAX or not _ADDRESS.fullmatch(url):
         raise refusal
     try:
         parts = urlsplit(url)
-        host, user = parts.hostname, parts.username
+        host, user, port = parts.hostname, parts.username, parts.port
     except ValueError:
         raise refusal from None
-    if parts.scheme != "https" or not host or user is not None:
+    if parts.scheme != "https" or not host or user is not None or port == 0:
         raise refusal
     return url
 

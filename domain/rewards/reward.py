@@ -156,7 +156,10 @@ class UrlInvalid(Refusal):
     """A picture's address is no https URL. Details: `given`."""
 
     code = "URL_INVALID"
-    text = "A picture's address is an https URL of at most 2,000 characters; {given!r} is none."
+    text = (
+        "A picture's address is an https URL of at most 2,000 characters, all others percent-encoded;"
+        " {given!r} is none."
+    )
 
 
 class LanguageInvalid(Refusal):

@@ -112,15 +112,41 @@ def test_bounds_are_lifted_by_name(mall: Mall) -> None:
         "https://example.com/a b.png",
         "https://example.com/a\nb.png",
         "https://[::1/a.png",
+        'https://example.com/"><script>',
+        "https://example.com/a'\"b.png",
+        "https://example.com/<a>.png",
+        "https://example.com/a\\b.png",
+        "https://example.com/`a`.png",
+        "https://example.com/{a}.png",
+        "https://example.com/茶.png",
+        "https://example.com/%zz.png",
+        "https://example.com/100%",
+        "https://example.com:99999/a.png",
+        "https://example.com:0/a.png",
+        "https://example.com:x/a.png",
         "https://example.com/" + "a" * 2_000,
         "",
     ],
 )
-def test_a_picture_is_at_an_https_address(mall: Mall, url: str) -> None:
+def test_f9_a_picture_is_at_an_https_address(mall: Mall, url: str) -> None:
     with pytest.raises(UrlInvalid) as refused:
         mall.terms(1, pictures=(Picture(url=url),))
     assert refused.value.field == ("pictures", "url")
     assert refused.value.details == {"given": url.strip()[:100]}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com",
+        "https://example.com:8443/a.png?width=80&x=(1)#top",
+        "https://example.com/%E8%8C%B6.png",
+        "https://[::1]/a.png",
+        "https://xn--fiq228c.example/a_b~c/@2x.png",
+    ],
+)
+def test_f9_what_an_address_may_hold_is_kept_as_it_is(mall: Mall, url: str) -> None:
+    assert mall.terms(1, pictures=(Picture(url=url),)).pictures == (Picture(url=url),)
 
 
 @pytest.mark.parametrize(
