@@ -172,6 +172,15 @@ def guarded(policy: Requires, attribute: str, *, description: str | None = None)
     return resolved_by(policy, resolve, description=description)
 
 
+def veiled(policy: Requires, attribute: str, *, description: str | None = None) -> Any:
+    """Like `guarded`, but null to whom the policy does not let in: what was done must not look as if it had failed."""
+
+    def resolve(parent: strawberry.Parent[object], info: Info) -> Any:
+        return getattr(parent, attribute) if permits(policy, info.context.caller) else None
+
+    return strawberry.field(resolver=resolve, directives=[policy], description=description)
+
+
 def checked(policy: Requires, resolver: Callable[..., Any]) -> Callable[..., Any]:
     """The resolver, run only for callers whom the policy lets in; compared before anything is awaited."""
 

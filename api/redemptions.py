@@ -69,10 +69,10 @@ class Redemption(shapes.Node):
     paid_at: datetime | None
     payment_reference: str | None = access.guarded(_STAFF, "payment_reference")
     delivery: Delivery | None
-    pickup_code: str | None = access.guarded(
+    pickup_code: str | None = access.veiled(
         access.server_or_member(Scope.MEMBERS_READ),
         "pickup_code",
-        description="Shown at a store, once. Operators do not see it: they are shown it.",
+        description="Shown at a store, once. Null to operators, who are shown it by the member.",
     )
     carrier: str | None
     tracking_number: str | None
