@@ -196,8 +196,8 @@ async def _candidates(
     for one, kept in zip(found, templates, strict=True):
         assert kept is not None, "a voucher has a template"
         try:
-            commands.require_good(commands.as_of(one, now), now, given.reference)
-            commands.require_here(kept.terms, store, given.channel)
+            commands.require_good(commands.as_of(one, now), now, given.reference, field="voucherCodes")
+            commands.require_here(kept.terms, store, given.channel, field="voucherCodes")
         except Refusal:
             if given.voucher_codes is not None:
                 raise

@@ -63,6 +63,13 @@ class OffsetNotAllowed(Refusal):
     text = "{points} points cannot be used for this order: none, or from {minimum} to {points_max} in steps of {step}."
 
 
+class OffsetImpossible(OffsetNotAllowed):
+    """Like `OffsetNotAllowed`, where the order takes no points at all."""
+
+    code = "OFFSET_NOT_ALLOWED"
+    text = "{points} points cannot be used for this order: it takes none."
+
+
 class OffsetChanged(Refusal):
     """The points are worth another amount now than was quoted. Details: `expected`, `given`, in minor units."""
 
@@ -145,9 +152,8 @@ class Offsetting:
         most, policy = self.points_max(bill), self.policy
         is_legal = policy.minimum <= points <= most and points % policy.step == 0 and self.worth(points) > 0
         if points and not is_legal:
-            raise OffsetNotAllowed(
-                field=("points",), points=points, points_max=most, minimum=policy.minimum, step=policy.step
-            )
+            refusal = OffsetNotAllowed if most else OffsetImpossible
+            raise refusal(field=("points",), points=points, points_max=most, minimum=policy.minimum, step=policy.step)
         return self.worth(points)
 
 

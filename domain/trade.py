@@ -84,7 +84,14 @@ class TradeRuleInvalid(Refusal):
 
 
 class RedeemingRefused(Refusal):
-    """Points are not redeemed at this store or in this channel. Details: `store`, `channel`."""
+    """Points are not redeemed in this channel, or at this store. Details: `store`, `channel`."""
+
+    code = "REDEEMING_REFUSED"
+    text = "Points are not redeemed in the channel {channel}."
+
+
+class RedeemingRefusedAtStore(RedeemingRefused):
+    """Like `RedeemingRefused`, where a store is told."""
 
     code = "REDEEMING_REFUSED"
     text = "Points are not redeemed at the store {store!r} in the channel {channel}."
@@ -141,11 +148,18 @@ def redeem(state: State, store: Store | None, channel: Channel, points: int, day
     if rule is None or rule.effect is TradeEffect.ALLOWED:
         return ()
     if rule.effect is TradeEffect.REFUSED or rule.points_max is None:
-        raise RedeemingRefused(store=None if store is None else store.code, channel=channel)
+        raise refused(store, channel)
     before = _allowance(state, rule, day)
     if before.points + points > rule.points_max:
         raise RedeemingCapped(limit=rule.points_max, used=before.points, requested=points)
     return (replace(before, points=before.points + points),)
+
+
+def refused(store: Store | None, channel: Channel) -> RedeemingRefused:
+    """The refusal where points are not redeemed."""
+    if store is None:
+        return RedeemingRefused(store=None, channel=channel)
+    return RedeemingRefusedAtStore(store=store.code, channel=channel)
 
 
 def _allowance(state: State, rule: TradeRule, day: date) -> TradeAllowance:

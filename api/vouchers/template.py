@@ -47,8 +47,9 @@ class Covered:
 class Terms:
     """What a voucher gives, for what, from when and how long.
 
-    It is good from `startsAt` until before `endsAt`; with `days`, from its issue to the midnight of the program's time
-    zone that ends so many days later. Vouchers are used together only if all are combinable, one of each stack group.
+    It is good from `startsAt` until before `endsAt`; with `days`, from its issue, but not before `startsAt`, to the
+    midnight of the program's time zone that ends so many days later, but not beyond `endsAt`. Vouchers are used
+    together only if all are combinable, one of each stack group.
     """
 
     kind: templates.VoucherKind
@@ -59,7 +60,7 @@ class Terms:
     scope: Covered
     starts_at: datetime | None
     ends_at: datetime | None
-    days: int | None
+    days: int | None = strawberry.field(description="0: until the end of the day on which it begins.")
     is_combinable: bool
     stack_group: str
     lock_minutes: int = strawberry.field(description="How long it is locked for a purchase, unless told otherwise.")
@@ -129,7 +130,10 @@ class VoucherTermsInput:
     scope: VoucherScopeInput | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
-    days: int | None = None
+    days: int | None = strawberry.field(
+        default=None,
+        description="0 to 3,650 after the day on which it begins, which is that of its issue or of `startsAt`.",
+    )
     is_combinable: bool = False
     stack_group: str = "voucher"
     lock_minutes: int = 15

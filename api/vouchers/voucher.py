@@ -121,7 +121,10 @@ class VouchersIssueInput:
 
 @shapes.given()
 class VoucherClaimInput(inputs.KeyedInput):
-    """What to take: a voucher of a claimable pool, or the one whose code was told outside. A member takes its own."""
+    """What to take: a voucher of a claimable pool (`poolId`), or the one whose code was told outside (`code`).
+
+    Exactly one of the two is told. A member leaves `member` out and takes its own.
+    """
 
     member: MemberRefInput | None = None
     pool_id: strawberry.ID | None = None

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain import calendars, checks, codes, members, stores
-from domain.kernel import Command, Decision, State
+from domain.kernel import Command, Decision, Refusal, State
 from domain.members import MemberRef
 from domain.points.account import PointsAccount
 from domain.points.posting import open_posting
@@ -22,6 +22,8 @@ from domain.vouchers.voucher import (
     VoucherChanged,
     VoucherExpired,
     VoucherLocked,
+    VoucherNeedsStore,
+    VoucherNotAtStore,
     VoucherNotClaimable,
     VoucherNotHere,
     VoucherNotLocked,
@@ -33,6 +35,13 @@ from domain.vouchers.voucher import (
     VoucherUsed,
     VoucherVoid,
 )
+
+
+class ClaimInvalid(Refusal):
+    """A claim tells neither a pool nor a code, or both. Details: `told`, how many of the two."""
+
+    code = "VOUCHER_CLAIM_INVALID"
+    text = "A voucher is claimed out of a pool or with a code: exactly one of poolId and code is told, not {told}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +62,10 @@ class GrantVoucher(Command[Vouched]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimVoucher(Command[Vouched]):
-    """Take a voucher out of a claimable pool, or with a `code` that was told outside.
+    """Take a voucher out of a claimable pool, or with a `code` that was told outside: exactly one of the two is told.
 
-    Refuses `VoucherUnknown`, `VoucherAlreadyClaimed`, `VoucherNotClaimable`, and what `GrantVoucher` does.
+    Refuses `ClaimInvalid`, `VoucherUnknown`, `VoucherAlreadyClaimed`, `VoucherNotClaimable`, and what `GrantVoucher`
+    does.
     """
 
     member: MemberRef
@@ -65,12 +75,13 @@ class ClaimVoucher(Command[Vouched]):
     store_id: UUID | None = None
 
     def decide(self, state: State) -> Decision[Vouched]:
+        if (self.code is None) == (self.pool_id is None):
+            raise ClaimInvalid(field=("code",), told=0 if self.code is None else 2)
         origin = Origin(kind=VoucherOrigin.CLAIM, channel=self.channel, store_id=self.store_id)
         if self.code is not None:
             brought = _brought(state, self.code)
             return _issued(state, self.member, brought.pool_id, origin, brought.code)
-        if self.pool_id is None:
-            raise VoucherUnknown(field=("code",), voucher_code="")
+        assert self.pool_id is not None, "one of the two is told"
         pool = state.get(VoucherPool, self.pool_id)
         if not pool.is_claimable:
             raise VoucherNotClaimable(field=("poolId",), pool=pool.name)
@@ -130,33 +141,37 @@ def find(state: State, told: str, member_id: UUID | None = None, *, field: str =
     return as_of(voucher, state.now)
 
 
-def require_good(voucher: Voucher, now: datetime, reference: str | None) -> None:
+def require_good(voucher: Voucher, now: datetime, reference: str | None, *, field: str = "code") -> None:
     """Refuses `VoucherVoid`, `VoucherUsed`, `VoucherLocked` (for another), `VoucherExpired`, `VoucherNotYetValid`."""
     match voucher.state:
         case VoucherState.VOID:
-            raise VoucherVoid(field=("code",))
+            raise VoucherVoid(field=(field,))
         case VoucherState.USED:
             assert voucher.used_at is not None, "what is used was used at a time"
-            raise VoucherUsed(field=("code",), used_at=voucher.used_at.isoformat())
+            raise VoucherUsed(field=(field,), used_at=voucher.used_at.isoformat())
         case VoucherState.LOCKED if voucher.locked_for != reference:
             assert voucher.locked_until is not None, "a lock has an end"
-            raise VoucherLocked(field=("code",), locked_until=voucher.locked_until.isoformat())
+            raise VoucherLocked(field=(field,), locked_until=voucher.locked_until.isoformat())
         case VoucherState.EXPIRED:
             assert voucher.expires_at is not None, "what expired had an end"
-            raise VoucherExpired(field=("code",), expired_at=voucher.expires_at.isoformat())
+            raise VoucherExpired(field=(field,), expired_at=voucher.expires_at.isoformat())
         case _:
             pass
     if now < voucher.starts_at:
-        raise VoucherNotYetValid(field=("code",), starts_at=voucher.starts_at.isoformat())
+        raise VoucherNotYetValid(field=(field,), starts_at=voucher.starts_at.isoformat())
 
 
-def require_here(terms: VoucherTerms, store: Store | None, channel: Channel) -> None:
+def require_here(terms: VoucherTerms, store: Store | None, channel: Channel, *, field: str = "code") -> None:
     """Refuses `VoucherNotHere` unless the voucher is taken at the store and in the channel."""
     scope = terms.scope
     is_store = not scope.store_ids or (store is not None and store.id in scope.store_ids)
     is_channel = not scope.channels or channel in scope.channels
-    if not is_store or not is_channel:
-        raise VoucherNotHere(field=("code",), store=None if store is None else store.code, channel=channel)
+    if is_store and is_channel:
+        return
+    if store is not None:
+        raise VoucherNotAtStore(field=(field,), store=store.code, channel=channel)
+    refusal = VoucherNotHere if is_store else VoucherNeedsStore
+    raise refusal(field=(field,), store=None, channel=channel)
 
 
 def _changed(voucher: Voucher, account: PointsAccount) -> Decision[Vouched]:

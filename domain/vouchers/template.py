@@ -69,9 +69,9 @@ EVERYTHING: Final = VoucherScope()
 class VoucherTerms:
     """What a voucher gives, for what, from when and how long.
 
-    It is good in `[starts_at, ends_at)`; with `days`, from its claim to the local midnight that ends
-    so many days later, and never beyond `ends_at`. Vouchers are combined only if all of them are
-    `is_combinable`, one of each `stack_group`.
+    It is good in `[starts_at, ends_at)`; with `days`, from its issue, but not before `starts_at`, to the local
+    midnight that ends so many days later (0: that day), and never beyond `ends_at`. Vouchers are combined only
+    if all of them are `is_combinable`, one of each `stack_group`.
     """
 
     kind: VoucherKind
@@ -192,8 +192,8 @@ def _checked_limit(limit: int | None) -> int | None:
 
 
 def _checked(state: State, terms: VoucherTerms) -> VoucherTerms:
-    for why in _faults(terms):
-        raise TermsInvalid(field=("terms",), why=why)
+    for part, why in _faults(terms):
+        raise TermsInvalid(field=("terms", part), why=why)
     checks.amount("terms.amount", terms.amount_minor)
     checks.number("terms.percentBp", terms.percent_bp, minimum=0, maximum=BASIS)
     checks.amount("terms.minimum", terms.minimum_minor)
@@ -207,21 +207,24 @@ def _checked(state: State, terms: VoucherTerms) -> VoucherTerms:
     return replace(terms, scope=_checked_scope(state, terms.scope), stack_group=group)
 
 
-def _faults(terms: VoucherTerms) -> Iterator[str]:
-    needs_amount = terms.kind is VoucherKind.AMOUNT_OFF
-    needs_percent = terms.kind is VoucherKind.PERCENT_OFF
-    if needs_amount != bool(terms.amount_minor):
-        yield "an amount is told for AMOUNT_OFF, and for no other kind"
-    if needs_percent != bool(terms.percent_bp):
-        yield "a percentage is told for PERCENT_OFF, and for no other kind"
+def _faults(terms: VoucherTerms) -> Iterator[tuple[str, str]]:
+    """What contradicts itself: the part of the terms at fault, and why."""
+    for part, kind, is_told in (
+        ("amount", VoucherKind.AMOUNT_OFF, bool(terms.amount_minor)),
+        ("percentBp", VoucherKind.PERCENT_OFF, bool(terms.percent_bp)),
+    ):
+        if terms.kind is kind and not is_told:
+            yield part, f"{terms.kind} needs {part}, and more than nothing of it"
+        if terms.kind is not kind and is_told:
+            yield part, f"{part} is told for {kind}, not for {terms.kind}"
     if terms.cap_minor is not None and terms.kind not in (VoucherKind.PERCENT_OFF, VoucherKind.FREE_SHIPPING):
-        yield "only percentages and shipping are capped"
-    for at in (terms.starts_at, terms.ends_at):
+        yield "cap", f"only percentages and shipping are capped, not {terms.kind}"
+    for part, at in (("startsAt", terms.starts_at), ("endsAt", terms.ends_at)):
         if at is not None and at.tzinfo is None:
-            yield "its times have a time zone"
+            yield part, "its times have a time zone"
             return
     if terms.starts_at is not None and terms.ends_at is not None and terms.ends_at <= terms.starts_at:
-        yield "it ends after it starts"
+        yield "endsAt", "it ends after it starts"
 
 
 def _checked_scope(state: State, scope: VoucherScope) -> VoucherScope:

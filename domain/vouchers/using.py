@@ -76,9 +76,9 @@ def use(
 
 def _usable(state: State, told: str, order: Order) -> tuple[Voucher, Candidate]:
     voucher = commands.find(state, told, order.member_id, field="voucherCodes")
-    commands.require_good(voucher, state.now, order.reference)
+    commands.require_good(voucher, state.now, order.reference, field="voucherCodes")
     template = state.get(VoucherTemplate, voucher.template_id)
-    commands.require_here(template.terms, order.store, order.channel)
+    commands.require_here(template.terms, order.store, order.channel, field="voucherCodes")
     require_minimum(template.terms, order.cart)
     return voucher, candidate_of(voucher, template.terms)
 

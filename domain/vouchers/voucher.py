@@ -158,6 +158,20 @@ class VoucherNotHere(Refusal):
     """The voucher is not taken at this store or in this channel. Details: `store`, `channel`."""
 
     code = "VOUCHER_NOT_HERE"
+    text = "The voucher is not taken in the channel {channel}."
+
+
+class VoucherNeedsStore(VoucherNotHere):
+    """Like `VoucherNotHere`, where a store is asked for and none is told."""
+
+    code = "VOUCHER_NOT_HERE"
+    text = "The voucher is taken at stores of its own only, and no store was told."
+
+
+class VoucherNotAtStore(VoucherNotHere):
+    """Like `VoucherNotHere`, where a store is told."""
+
+    code = "VOUCHER_NOT_HERE"
     text = "The voucher is not taken at the store {store!r} in the channel {channel}."
 
 

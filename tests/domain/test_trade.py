@@ -89,6 +89,7 @@ def test_where_redeeming_is_refused_neither_rewards_nor_points_as_money_are_take
     with pytest.raises(RedeemingRefused) as refused:
         mall.take(member, reward, store_id=store.id)
     assert refused.value.details == {"store": "S1", "channel": "ONLINE"}
+    assert refused.value.message == "Points are not redeemed at the store 'S1' in the channel ONLINE."
     mall.take(member, reward)
     quoted = mall.quote(member, told, points=100)
     offset = mall.hold_offset(member, quoted).offset

@@ -1,6 +1,7 @@
 """A voucher's life: granted, claimed, locked with a time to live, released, returned, voided, expired (C3, C4)."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,7 @@ from domain.kernel import NotFound
 from domain.points.account import MemberFrozen
 from domain.stores import Channel
 from domain.vouchers.commands import (
+    ClaimInvalid,
     ClaimVoucher,
     GrantVoucher,
     LockVoucher,
@@ -18,7 +20,7 @@ from domain.vouchers.commands import (
     SettleVoucher,
     VoidVoucher,
 )
-from domain.vouchers.pool import ImportVoucherCodes, Supply, VoucherPool
+from domain.vouchers.pool import ImportVoucherCodes, Supply, VoucherCode, VoucherPool
 from domain.vouchers.template import ReturnTerms, VoucherScope
 from domain.vouchers.voucher import (
     Voucher,
@@ -113,8 +115,6 @@ def test_members_claim_what_is_claimable(mall: Mall, member: UUID) -> None:
     assert (voucher.origin, voucher.member_id) == (VoucherOrigin.CLAIM, member)
     with pytest.raises(VoucherNotClaimable):
         mall.run(ClaimVoucher(member=ref(member), pool_id=closed.id))
-    with pytest.raises(VoucherUnknown):
-        mall.run(ClaimVoucher(member=ref(member)))
 
 
 def test_a_code_that_was_told_outside_is_claimed_once(mall: Mall, member: UUID) -> None:
@@ -205,6 +205,18 @@ def test_why_a_voucher_is_no_good_is_told(mall: Mall, member: UUID) -> None:
     assert refused(VoucherNotYetValid, early) == {"starts_at": (START + 3 * DAY).isoformat()}
 
 
+def test_f11_a_claim_tells_a_pool_or_a_code(mall: Mall, member: UUID) -> None:
+    """Neither of the two is left aside, and neither is guessed."""
+    brought = mall.stocked(1, supply=Supply.BROUGHT)
+    (code,) = (row.code for row in mall.state.rows(VoucherCode))
+    both: dict[str, Any] = {"pool_id": brought.id, "code": code}
+    for told, number in (({}, 0), (both, 2)):
+        with pytest.raises(ClaimInvalid) as refused:
+            mall.run(ClaimVoucher(member=ref(member), **told))
+        assert (refused.value.field, refused.value.details) == (("code",), {"told": number})
+    assert mall.run(ClaimVoucher(member=ref(member), code=code)).voucher.code == code
+
+
 @pytest.mark.parametrize("code", ["", "no", "NOBODYSCODE1"])
 def test_a_code_that_nobody_has_is_not_found(mall: Mall, code: str) -> None:
     with pytest.raises(VoucherUnknown) as refused:
@@ -216,14 +228,18 @@ def test_a_voucher_is_taken_where_it_says(mall: Mall, member: UUID) -> None:
     river, hill = mall.store("S1"), mall.store("S2")
     scope = VoucherScope(store_ids=(river.id,), channels=(Channel.IN_STORE,))
     voucher = mall.grant(member, off(1_000, scope=scope))
-    for channel, store_id, told in (
-        (Channel.IN_STORE, hill.id, "S2"),
-        (Channel.ONLINE, river.id, "S1"),
-        (Channel.IN_STORE, None, None),
+    for channel, store_id, told, message in (
+        (Channel.IN_STORE, hill.id, "S2", "The voucher is not taken at the store 'S2' in the channel IN_STORE."),
+        (Channel.ONLINE, river.id, "S1", "The voucher is not taken at the store 'S1' in the channel ONLINE."),
+        (Channel.IN_STORE, None, None, "The voucher is taken at stores of its own only, and no store was told."),
     ):
         with pytest.raises(VoucherNotHere) as refused:
             mall.lock(voucher, channel=channel, store_id=store_id)
         assert refused.value.details == {"store": told, "channel": channel}
+        assert refused.value.message == message
+    by_phone = mall.grant(member, off(1_000, scope=VoucherScope(channels=(Channel.PHONE,))))
+    with pytest.raises(VoucherNotHere, match=r"^The voucher is not taken in the channel ONLINE\.$"):
+        mall.lock(by_phone)
     mall.lock(voucher, channel=Channel.IN_STORE, store_id=river.id)
 
 

@@ -1,7 +1,7 @@
 """Templates and pools: terms that hold together, codes that nobody guesses, and exactly as many as there are (C3)."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -101,6 +101,46 @@ def test_c3_a_voucher_is_good_to_the_local_midnight_after_so_many_days() -> None
     later = START + 30 * DAY
     assert validity(off(1, starts_at=later, ends_at=later + DAY), START, "Asia/Shanghai") == (later, later + DAY)
     assert validity(off(1), START, "Asia/Shanghai") == (START, None)
+
+
+def test_f11_days_count_from_the_window_s_start_and_end_with_it() -> None:
+    """Days and a window together: from the later beginning, to the earlier end; 0 days are the first day's rest."""
+    later = START + 3 * DAY  # noon in Shanghai of the 18th
+    assert validity(off(1, days=2, starts_at=later), START, "Asia/Shanghai") == (
+        later,
+        datetime(2026, 1, 20, 16, tzinfo=UTC),
+    )
+    assert validity(off(1, days=0, starts_at=later), START, "Asia/Shanghai") == (
+        later,
+        datetime(2026, 1, 18, 16, tzinfo=UTC),
+    )
+    ends_at = later + timedelta(hours=1)
+    assert validity(off(1, days=0, starts_at=START, ends_at=ends_at), later, "Asia/Shanghai") == (later, ends_at)
+    assert validity(off(1, days=9, starts_at=START - DAY), START, "Asia/Shanghai")[0] == START
+
+
+@pytest.mark.parametrize(
+    ("terms", "field", "why"),
+    [
+        (VoucherTerms(kind=VoucherKind.AMOUNT_OFF), "amount", "AMOUNT_OFF needs amount, and more than nothing of it"),
+        (VoucherTerms(kind=VoucherKind.PERCENT_OFF), "percentBp", "PERCENT_OFF needs percentBp"),
+        (
+            VoucherTerms(kind=VoucherKind.ITEM, amount_minor=1),
+            "amount",
+            "amount is told for AMOUNT_OFF, not for ITEM",
+        ),
+        (off(100, percent_bp=1), "percentBp", "percentBp is told for PERCENT_OFF, not for AMOUNT_OFF"),
+        (off(100, cap_minor=1), "cap", "only percentages and shipping are capped, not AMOUNT_OFF"),
+        (off(100, starts_at=START, ends_at=START), "endsAt", "it ends after it starts"),
+        (off(100, starts_at=START.replace(tzinfo=None)), "startsAt", "its times have a time zone"),
+    ],
+)
+def test_f10_terms_that_contradict_themselves_name_the_part_at_fault(
+    mall: Mall, terms: VoucherTerms, field: str, why: str
+) -> None:
+    with pytest.raises(TermsInvalid, match=why) as refused:
+        mall.template(terms)
+    assert refused.value.field == ("terms", field)
 
 
 def test_generated_codes_are_unlike_each_other_and_in_the_alphabet(mall: Mall) -> None:

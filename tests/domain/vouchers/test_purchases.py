@@ -9,6 +9,7 @@ import pytest
 from domain import checks
 from domain.purchases.paying import Line
 from domain.stores import Channel
+from domain.vouchers.commands import VoidVoucher
 from domain.vouchers.discounts import Cart, CartLine
 from domain.vouchers.template import RefundTerms, VoucherKind, VoucherScope, VoucherTerms
 from domain.vouchers.using import DiscountMismatch
@@ -21,6 +22,7 @@ from domain.vouchers.voucher import (
     VoucherState,
     VoucherUnknown,
     VoucherUsed,
+    VoucherVoid,
     VoucherWithoutEffect,
 )
 from tests.domain.mall import Mall, cart, off, percent
@@ -99,6 +101,11 @@ def test_what_is_wrong_with_vouchers_in_a_purchase_is_told(mall: Mall, member: U
     refused(VoucherUnknown, codes=("",))
     assert refused(VoucherMinimum, high).details == {"required": 9_000, "spent": 5_000}
     assert refused(VoucherNotHere, here).details == {"store": None, "channel": "ONLINE"}
+    # F10: what is at fault is what the purchase calls it.
+    assert refused(VoucherNotHere, here).field == ("voucherCodes",)
+    void = mall.grant(member)
+    mall.run(VoidVoucher(voucher_id=void.id, reason="test"))
+    assert refused(VoucherVoid, void).field == ("voucherCodes",)
     assert refused(VouchersNotCombinable, ten, more).details == {"voucher_code": ten.code, "other": more.code}
     assert refused(VoucherWithoutEffect, tea).details == {"voucher_code": tea.code}
     assert refused(DiscountMismatch, ten, discount=999).details == {"line": 1, "expected": 1_000, "given": 999}
