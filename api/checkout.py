@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import strawberry
 
@@ -14,7 +14,7 @@ from api.moneys import Money
 from api.quotes import Quoted
 from api.rewards import standings
 from api.vouchers.voucher import Voucher
-from domain import checkout, codes, stores
+from domain import calendars, checkout, checks, codes, stores
 from domain.access import Scope
 from domain.checkout import Choice
 from domain.kernel import NotFound, Refusal
@@ -25,6 +25,7 @@ from domain.vouchers.discounts import Candidate, Cart, CartLine
 from domain.vouchers.voucher import VoucherUnknown
 from persistence import offsets as stored_offsets
 from persistence import rows
+from persistence import trade as stored_trade
 from persistence import vouchers as stored
 
 _PERSONAL: Final = access.staff_or_member(Scope.MEMBERS_READ)
@@ -110,7 +111,8 @@ class CheckoutQuoteInput:
     """A cart, and what is to pay it beside money. A member leaves `member` out and asks for itself.
 
     Without `voucherCodes` the best of the member's vouchers are chosen; an empty list chooses none. `reference` is the
-    order's number, for which vouchers may be locked already.
+    order's number, for which vouchers may be locked already. Points are held for an order with that number, at that
+    store and in that channel, where they are told; without a channel the quote is for ONLINE.
     """
 
     member: MemberRefInput | None = None
@@ -119,8 +121,13 @@ class CheckoutQuoteInput:
     voucher_codes: list[str] | None = inputs.bounded(using.VOUCHERS_MAX, default=None)
     points: scalars.Points = scalars.Points(0)
     reference: str | None = None
-    channel: Channel = Channel.ONLINE
+    channel: Channel | None = None
     store_id: strawberry.ID | None = None
+
+    @property
+    def place(self) -> Channel:
+        """The channel that the order is quoted for."""
+        return self.channel or Channel.ONLINE
 
     def cart(self, context: Context) -> Cart:
         """The cart for the domain. Refuses amounts and quantities that are out of bounds."""
@@ -144,6 +151,7 @@ class CheckoutQueries:
 async def _quoted(context: Context, given: CheckoutQuoteInput) -> CheckoutQuotePayload:
     inputs.check(context, given)
     cart = given.cart(context)
+    reference = checks.optional_text("reference", given.reference, length_max=100)
     who = await standings.somebody(context, given.member)
     if who is None:
         raise NotFound(field=("member",), kind="Member", key="")
@@ -155,10 +163,14 @@ async def _quoted(context: Context, given: CheckoutQuoteInput) -> CheckoutQuoteP
         policy=await stored_offsets.policy(context.caller.program_id),
         point_value_bp=program.point_value_bp,
         available=0 if account.debt else account.available,
+        redeemable=await stored_trade.redeemable(
+            program.id, calendars.local_date(context.now, program.time_zone), store, given.place
+        ),
     )
     choice = Choice(candidates=tuple(candidates), is_best=given.voucher_codes is None, points=given.points)
     quote = checkout.quote(cart, choice, offsetting, context.now)
     quoted = Quoted(
+        id=uuid4(),
         program_id=context.caller.program_id,
         member_id=who.id,
         fingerprint=quote.fingerprint,
@@ -166,6 +178,9 @@ async def _quoted(context: Context, given: CheckoutQuoteInput) -> CheckoutQuoteP
         amount_minor=quote.offset_minor,
         bill=quote.bill,
         expires_at=quote.expires_at,
+        reference=reference,
+        store_id=None if store is None else store.id,
+        channel=given.channel,
     )
     return CheckoutQuotePayload(quote=shapes.shown(quote), token=context.backend.quotes.signed(quoted))
 
@@ -197,7 +212,7 @@ async def _candidates(
         assert kept is not None, "a voucher has a template"
         try:
             commands.require_good(commands.as_of(one, now), now, given.reference, field="voucherCodes")
-            commands.require_here(kept.terms, store, given.channel, field="voucherCodes")
+            commands.require_here(kept.terms, store, given.place, field="voucherCodes")
         except Refusal:
             if given.voucher_codes is not None:
                 raise

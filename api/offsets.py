@@ -12,10 +12,12 @@ from api.members import Member
 from api.moneys import Money
 from api.points.account import Hold
 from api.quotes import QuoteInvalid
-from domain import members, offsets
+from api.stores import Store
+from domain import members, offsets, stores
 from domain.access import Scope
 from domain.members import MemberRef
 from domain.points import account
+from domain.stores import Channel
 from persistence import offsets as stored
 
 _HOLDS: Final = access.staff_or_member(Scope.POINTS_WRITE)
@@ -42,6 +44,9 @@ class PointsOffset(shapes.Node):
     hold: Hold = shapes.linked(account.Hold, "hold_id")
     points: scalars.Points
     amount: Money = moneys.field("amount_minor", description="What the points are worth.")
+    reference: str | None = strawberry.field(description="The number of its order, where the quote told one.")
+    store: Store | None = shapes.linked(stores.Store, "store_id")
+    channel: Channel | None
     held_at: datetime
     lapses_at: datetime
 
@@ -85,7 +90,7 @@ class OffsetPolicySetInput(inputs.RepeatableInput):
 
 @shapes.given()
 class OffsetHoldInput(inputs.KeyedInput):
-    """The token of a quote: its points are held for its order, and for no other."""
+    """The token of a quote: its points are held once, for its order and for no other."""
 
     quote: str
 
@@ -97,12 +102,16 @@ class OffsetHoldInput(inputs.KeyedInput):
         if quoted.program_id != caller.program_id or is_anothers:
             raise QuoteInvalid(field=("quote",))
         return offsets.HoldOffset(
+            quote_id=quoted.id,
             member=MemberRef(id=quoted.member_id),
             points=quoted.points,
             amount_minor=quoted.amount_minor,
             bill=quoted.bill,
             fingerprint=quoted.fingerprint,
             quoted_until=quoted.expires_at,
+            reference=quoted.reference,
+            store_id=quoted.store_id,
+            channel=quoted.channel,
         )
 
 

@@ -9,6 +9,7 @@ import jwt
 
 from domain.kernel import Refusal
 from domain.offsets import Bill
+from domain.stores import Channel
 
 _ALGORITHM: Final = "HS256"
 _KIND: Final = "quote"
@@ -24,8 +25,12 @@ class QuoteInvalid(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quoted:
-    """What a quote says: whose order it is, and so many points for so much money until then."""
+    """What a quote says: whose order it is, and so many points for so much money until then.
 
+    `reference`, `store_id` and `channel` are the order's, where they were told.
+    """
+
+    id: UUID
     program_id: UUID
     member_id: UUID
     fingerprint: str
@@ -33,6 +38,9 @@ class Quoted:
     amount_minor: int
     bill: Bill
     expires_at: datetime
+    reference: str | None = None
+    store_id: UUID | None = None
+    channel: Channel | None = None
 
 
 class Quotes:
@@ -45,6 +53,7 @@ class Quotes:
         """A quote as text."""
         claims = {
             "typ": _KIND,
+            "jti": str(quoted.id),
             "prg": str(quoted.program_id),
             "sub": str(quoted.member_id),
             "ord": quoted.fingerprint,
@@ -53,6 +62,9 @@ class Quotes:
             "gds": quoted.bill.goods_minor,
             "due": quoted.bill.payable_minor,
             "til": int(quoted.expires_at.timestamp()),
+            "ref": quoted.reference,
+            "sto": None if quoted.store_id is None else str(quoted.store_id),
+            "cha": quoted.channel,
         }
         return jwt.encode(claims, self._signing_key, algorithm=_ALGORITHM)
 
@@ -62,7 +74,9 @@ class Quotes:
             claims = jwt.decode(told[:_LENGTH_MAX], self._signing_key, algorithms=[_ALGORITHM])
             if claims["typ"] != _KIND:
                 raise QuoteInvalid(field=("quote",))
+            store_id, channel = claims["sto"], claims["cha"]
             return Quoted(
+                id=UUID(claims["jti"]),
                 program_id=UUID(claims["prg"]),
                 member_id=UUID(claims["sub"]),
                 fingerprint=claims["ord"],
@@ -70,6 +84,9 @@ class Quotes:
                 amount_minor=claims["amt"],
                 bill=Bill(goods_minor=claims["gds"], payable_minor=claims["due"]),
                 expires_at=datetime.fromtimestamp(claims["til"], UTC),
+                reference=claims["ref"],
+                store_id=None if store_id is None else UUID(store_id),
+                channel=None if channel is None else Channel(channel),
             )
         except (jwt.InvalidTokenError, ValueError, TypeError, KeyError):
             raise QuoteInvalid(field=("quote",)) from None

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Final
 from uuid import UUID
 
-from domain import checks, members, money
-from domain.kernel import Command, Decision, Event, Refusal, Row, State
+from domain import calendars, checks, members, money, stores, trade
+from domain.kernel import FAMILY, Command, Decision, Event, Refusal, Row, State, Want
 from domain.members import MemberRef
 from domain.points.account import Hold, PointsAccount
 from domain.points.posting import Posting, open_posting, wants_to_draw
+from domain.stores import Channel
+from domain.trade import Redeemable, TradeRule
 
 QUOTE_MINUTES_MAX: Final = 60 * 24
 LEAVES_MAX: Final = 10**6
@@ -36,7 +38,11 @@ class OffsetPolicy(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointsOffset(Row):
-    """Points held as money for one order. The hold says whether they are held, captured, released or lapsed."""
+    """Points held as money for one order. The hold says whether they are held, captured, released or lapsed.
+
+    Its id is that of the quote, which is so taken up once. Where the quote told the order's number, its store
+    or its channel, they are those of no other order.
+    """
 
     parent: ClassVar[str | None] = "member_id"
     guard: ClassVar[type[Row] | None] = PointsAccount
@@ -47,6 +53,9 @@ class PointsOffset(Row):
     amount_minor: int
     # Of the order they were quoted for; another order does not get them.
     fingerprint: str
+    reference: str | None = None
+    store_id: UUID | None = None
+    channel: Channel | None = None
     purchase_id: UUID | None = None
     held_at: datetime
     lapses_at: datetime
@@ -85,10 +94,17 @@ class QuoteExpired(Refusal):
 
 
 class OrderChanged(Refusal):
-    """The order is not the one that was quoted."""
+    """The order is not the one that was quoted. Details: `what` of it is another: cart, reference, store or channel."""
 
     code = "ORDER_CHANGED"
-    text = "The order is not the one that the points were quoted for."
+    text = "The order is not the one that the points were quoted for: its {what} is another."
+
+
+class QuoteUsed(Refusal):
+    """The points of the quote were held before. Details: `held_at`."""
+
+    code = "QUOTE_USED"
+    text = "The points of this quote were held at {held_at}; ask for a new one."
 
 
 class OffsetUnknown(Refusal):
@@ -121,11 +137,13 @@ class Bill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offsetting:
-    """What decides how many points an order takes: the policy, what a point is worth, and what the member has."""
+    """What decides how many points an order takes: policy, what a point is worth, what the member has, and where."""
 
     policy: OffsetPolicy
     point_value_bp: int
     available: int
+    # What rules for redeeming where the order is placed leave for today.
+    redeemable: Redeemable = trade.ANY_NUMBER
 
     def worth(self, points: int) -> int:
         """What points are worth in minor units, rounded down (C1)."""
@@ -141,14 +159,15 @@ class Offsetting:
             money.floor_ratio(bill.goods_minor, policy.percent_bp, value_bp),
             money.floor_ratio(max(0, bill.payable_minor - policy.leaves_minor), money.BASIS, value_bp),
         ]
-        if policy.points_max is not None:
-            bounds.append(policy.points_max)
+        bounds.extend(bound for bound in (policy.points_max, self.redeemable.points) if bound is not None)
         most = min(bounds)
         most -= most % policy.step
         return most if most >= policy.minimum and self.worth(most) else 0
 
     def checked(self, points: int, bill: Bill) -> int:
-        """What legal points are worth. Refuses `OffsetNotAllowed`; none is always legal."""
+        """What legal points are worth. Refuses `RedeemingRefused` and `OffsetNotAllowed`; none is always legal."""
+        if points and self.redeemable.refusal is not None:
+            raise self.redeemable.refusal
         most, policy = self.points_max(bill), self.policy
         is_legal = policy.minimum <= points <= most and points % policy.step == 0 and self.worth(points) > 0
         if points and not is_legal:
@@ -221,39 +240,53 @@ class Offset:
 class HoldOffset(Command[Offset]):
     """Hold points as money for an order, as it was quoted (C1, L10).
 
-    What was quoted is reckoned again: refuses `QuoteExpired`, a frozen member, `OffsetNotAllowed`,
-    `OffsetChanged`, and what spending refuses.
+    What was quoted is reckoned again: refuses `QuoteExpired`, a frozen member, `QuoteUsed`, an unknown or closed
+    store, `RedeemingRefused`, `OffsetNotAllowed`, `OffsetChanged`, and what spending refuses.
     """
 
+    quote_id: UUID
     member: MemberRef
     points: int
     amount_minor: int
     bill: Bill
     fingerprint: str
     quoted_until: datetime
+    # What the quote told of the order beside its cart.
+    reference: str | None = None
+    store_id: UUID | None = None
+    channel: Channel | None = None
 
     def decide(self, state: State) -> Decision[Offset]:
         checks.points("points", self.points)
         if self.quoted_until <= state.now:
             raise QuoteExpired(field=("quote",), expired_at=self.quoted_until.isoformat())
         member_id = members.resolve(state, self.member)
-        state.need(*wants_to_draw(state, member_id))
+        state.need(
+            *wants_to_draw(state, member_id),
+            Want(PointsOffset, self.quote_id, is_locked=True),
+            Want(TradeRule, state.program_id, FAMILY),
+        )
         posting = open_posting(state, member_id)
         posting.require_active()
-        amount = _offsetting(state, posting).checked(self.points, self.bill)
+        before = state.find(PointsOffset, self.quote_id)
+        if before is not None:
+            raise QuoteUsed(field=("quote",), held_at=before.held_at.isoformat())
+        amount = self._offsetting(state, posting).checked(self.points, self.bill)
         if amount != self.amount_minor:
             raise OffsetChanged(field=("quote",), expected=amount, given=self.amount_minor)
         lapses_at = state.now + timedelta(minutes=posting.program.hold_minutes)
-        offset_id = state.new_id()
-        hold = posting.hold(self.points, reference=f"offset {offset_id}", lapses_at=lapses_at)
+        hold = posting.hold(self.points, reference=f"offset {self.quote_id}", lapses_at=lapses_at)
         offset = PointsOffset(
-            id=offset_id,
+            id=self.quote_id,
             program_id=state.program_id,
             member_id=member_id,
             hold_id=hold.id,
             points=self.points,
             amount_minor=amount,
             fingerprint=self.fingerprint,
+            reference=self.reference,
+            store_id=self.store_id,
+            channel=self.channel,
             held_at=state.now,
             lapses_at=lapses_at,
         )
@@ -263,14 +296,16 @@ class HoldOffset(Command[Offset]):
             Offset(offset=offset, account=posting.account), save=(*rows, offset), events=(held, *posting.events)
         )
 
-
-def _offsetting(state: State, posting: Posting) -> Offsetting:
-    account = posting.account
-    return Offsetting(
-        policy=policy_of(state),
-        point_value_bp=posting.program.point_value_bp,
-        available=0 if account.debt else account.available,
-    )
+    def _offsetting(self, state: State, posting: Posting) -> Offsetting:
+        account, program = posting.account, posting.program
+        store = stores.open_store(state, self.store_id)
+        today = calendars.local_date(state.now, program.time_zone)
+        return Offsetting(
+            policy=policy_of(state),
+            point_value_bp=program.point_value_bp,
+            available=0 if account.debt else account.available,
+            redeemable=trade.redeemable(state, store, self.channel or Channel.ONLINE, today),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,13 +330,27 @@ def _find(state: State, offset_id: UUID, member_id: UUID | None) -> PointsOffset
     return offset
 
 
-def take(
-    state: State, posting: Posting, offset_id: UUID, fingerprint: str, purchase_id: UUID
-) -> tuple[Hold, PointsOffset]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What tells one order from another."""
+
+    fingerprint: str
+    reference: str
+    store_id: UUID | None
+    channel: Channel
+
+
+def take(state: State, posting: Posting, offset_id: UUID, order: Order, purchase_id: UUID) -> tuple[Hold, PointsOffset]:
     """The hold that a purchase captures, and the offset bound to it. Refuses `OffsetUnknown` and `OrderChanged`."""
     offset = _find(state, offset_id, posting.account.id)
     if not offset.is_open:
         raise OffsetUnknown(field=("offsetId",), points_offset=str(offset_id))
-    if offset.fingerprint != fingerprint:
-        raise OrderChanged(field=("offsetId",))
+    for what, quoted, told in (
+        ("cart", offset.fingerprint, order.fingerprint),
+        ("reference", offset.reference, order.reference),
+        ("store", offset.store_id, order.store_id),
+        ("channel", offset.channel, order.channel),
+    ):
+        if quoted is not None and quoted != told:
+            raise OrderChanged(field=("offsetId",), what=what)
     return posting.find_hold(offset.hold_id), replace(offset, purchase_id=purchase_id)

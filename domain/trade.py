@@ -142,6 +142,33 @@ def earning_room(state: State, store: Store | None, channel: Channel, at: dateti
     return Room(points=max(0, rule.points_max - before.points), allowance=before)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redeemable:
+    """How many points may still be redeemed somewhere today; None: any number. `refusal` says why none are at all."""
+
+    points: int | None = None
+    refusal: RedeemingRefused | None = None
+
+
+ANY_NUMBER: Final = Redeemable()
+
+
+def redeemable_by(rule: TradeRule | None, used: int, store: Store | None, channel: Channel) -> Redeemable:
+    """What a rule that decides leaves, of whose cap so many points were used today."""
+    if rule is None or rule.effect is TradeEffect.ALLOWED:
+        return ANY_NUMBER
+    if rule.effect is TradeEffect.REFUSED or rule.points_max is None:
+        return Redeemable(points=0, refusal=refused(store, channel))
+    return Redeemable(points=max(0, rule.points_max - used))
+
+
+def redeemable(state: State, store: Store | None, channel: Channel, day: date) -> Redeemable:
+    """What may still be redeemed at a store and in a channel on a local day; nothing is counted by asking."""
+    rule = deciding(state.all(TradeRule, of=state.program_id), TradeKind.REDEEMING, store, channel)
+    used = 0 if rule is None or rule.points_max is None else _allowance(state, rule, day).points
+    return redeemable_by(rule, used, store, channel)
+
+
 def redeem(state: State, store: Store | None, channel: Channel, points: int, day: date) -> tuple[Row, ...]:
     """The rows that count points redeemed here. Refuses `RedeemingRefused` and `RedeemingCapped`."""
     rule = deciding(state.all(TradeRule, of=state.program_id), TradeKind.REDEEMING, store, channel)
@@ -162,8 +189,13 @@ def refused(store: Store | None, channel: Channel) -> RedeemingRefused:
     return RedeemingRefusedAtStore(store=store.code, channel=channel)
 
 
+def allowance_id(rule: TradeRule, day: date) -> UUID:
+    """The id of what was used of a rule's cap on a local day."""
+    return uuid5(rule.id, day.isoformat())
+
+
 def _allowance(state: State, rule: TradeRule, day: date) -> TradeAllowance:
-    key = uuid5(rule.id, day.isoformat())
+    key = allowance_id(rule, day)
     known = state.find(TradeAllowance, key)
     return known or TradeAllowance(id=key, program_id=state.program_id, rule_id=rule.id, day=day, points=0)
 

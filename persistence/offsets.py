@@ -7,7 +7,7 @@ from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint
 from tortoise.models import Model
 
-from domain import offsets
+from domain import offsets, stores
 from persistence import rows
 from persistence.tables import describes
 
@@ -44,6 +44,9 @@ class PointsOffsetTable(Model):
     points = fields.BigIntField()
     amount_minor = fields.BigIntField()
     fingerprint = fields.TextField()
+    reference = fields.TextField(null=True)
+    store_id = fields.UUIDField(null=True)
+    channel = fields.CharEnumField(stores.Channel, max_length=30, null=True)
     purchase_id = fields.UUIDField(null=True)
     held_at = fields.DatetimeField()
     lapses_at = fields.DatetimeField()

@@ -1,5 +1,6 @@
 """Rules for earning and redeeming by store, group and channel, and what their caps have left."""
 
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from tortoise.migrations.constraints import CheckConstraint
 from tortoise.models import Model
 
 from domain import stores, trade
-from persistence import pages
+from persistence import pages, rows
 from persistence.tables import describes
 
 
@@ -55,3 +56,17 @@ KEYSET: Final = pages.Keyset(("id",))
 async def page(program_id: UUID, part: pages.Slice) -> list[trade.TradeRule]:
     """The rules that hold, the oldest first."""
     return await pages.select(trade.TradeRule, KEYSET, part, "program_id = $1 AND is_active", (program_id,))
+
+
+async def redeemable(
+    program_id: UUID, day: date, store: stores.Store | None, channel: stores.Channel
+) -> trade.Redeemable:
+    """What rules for redeeming leave at a place on a local day; where a cap decides, with one more statement."""
+    holding = await rows.select(trade.TradeRule, "program_id = $1 AND is_active", program_id)
+    rule = trade.deciding(holding, trade.TradeKind.REDEEMING, store, channel)
+    used = 0
+    if rule is not None and rule.points_max is not None:
+        key = trade.allowance_id(rule, day)
+        found = (await rows.by_ids(trade.TradeAllowance, program_id, [key])).get(key)
+        used = 0 if found is None else found.points
+    return trade.redeemable_by(rule, used, store, channel)

@@ -137,8 +137,13 @@ def _offset(state: State, posting: Posting, means: Means, purchase_id: UUID) -> 
     """The hold to capture with the money it covers: as it is told, or as it was quoted for this very order."""
     if means.offset_id is None:
         return means.offset, ()
-    fingerprint = checkout.fingerprint(means.cart, means.voucher_codes)
-    hold, offset = offsets.take(state, posting, means.offset_id, fingerprint, purchase_id)
+    order = offsets.Order(
+        fingerprint=checkout.fingerprint(means.cart, means.voucher_codes),
+        reference=means.reference,
+        store_id=None if means.store is None else means.store.id,
+        channel=means.channel,
+    )
+    hold, offset = offsets.take(state, posting, means.offset_id, order, purchase_id)
     return Offset(hold_id=hold.id, amount_minor=offset.amount_minor), (offset,)
 
 

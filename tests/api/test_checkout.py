@@ -181,6 +181,89 @@ async def test_a_quote_that_is_not_ours_or_not_theirs_holds_nothing(shop: Shop) 
     assert (await shop.account(member))["held"] == 0
 
 
+async def test_a_quote_is_taken_up_once_whatever_the_key(shop: Shop) -> None:
+    """The same key answers the first again; another one is refused, also when the points came back."""
+    member, token = await rich(shop)
+    signed, once = (await ask(shop, token, points=100))["token"], key()
+    held = await shop.do("offsetHold", "offset { id } isReplay", token, quote=signed, idempotencyKey=once)
+    again = await shop.do("offsetHold", "offset { id } isReplay", token, quote=signed, idempotencyKey=once)
+    assert (again["offset"], again["isReplay"]) == (held["offset"], True)
+    for _ in range(2):
+        refused = await shop.refused("offsetHold", token, quote=signed, idempotencyKey=key())
+        assert (refused["code"], set(refused["details"])) == ("QUOTE_USED", {"heldAt"})
+        if (await shop.account(member))["held"]:
+            await shop.do("offsetRelease", "offset { id }", token, offsetId=held["offset"]["id"], idempotencyKey=key())
+    assert (await shop.account(member))["available"] == 1_000
+    # A new quote of the same cart is another.
+    signed = (await ask(shop, token, points=100))["token"]
+    await shop.do("offsetHold", "offset { id }", token, quote=signed, idempotencyKey=key())
+
+
+async def test_points_are_for_the_order_that_the_quote_told_of(shop: Shop) -> None:
+    """Its number, its store and its channel; an offset that is not there is named by its global id."""
+    member, token = await rich(shop)
+    store = (await shop.do("storeCreate", "store { id }", code=key(), name="River"))["store"]["id"]
+    lines = [{"amount": shop.money("95")}]
+    quoted = await ask(shop, token, lines=lines, points=100, reference="o-7", storeId=store, channel="IN_STORE")
+    selection = "offset { id reference store { id } channel }"
+    held = await shop.do("offsetHold", selection, token, quote=quoted["token"], idempotencyKey=key())
+    offset = held["offset"].pop("id")
+    assert held["offset"] == {"reference": "o-7", "store": {"id": store}, "channel": "IN_STORE"}
+    order = {"member": {"id": member}, "amount": shop.money("95"), "lines": lines, "offsetId": offset}
+    right = {"externalId": "o-7", "storeId": store, "channel": "IN_STORE"}
+    for other, what in (
+        ({"externalId": "o-8"}, "reference"),
+        ({"storeId": None}, "store"),
+        ({"channel": "ONLINE"}, "channel"),
+        ({"amount": shop.money("96"), "lines": [{"amount": shop.money("96")}]}, "cart"),
+    ):
+        refused = await shop.refused("purchaseRecord", **(order | right | other), idempotencyKey=key())
+        assert (refused["code"], refused["field"], refused["details"]) == (
+            "ORDER_CHANGED",
+            ["offsetId"],
+            {"what": what},
+        )
+    await shop.do("purchaseRecord", "purchase { id }", **order, **right, idempotencyKey=key())
+    spent = await shop.refused("purchaseRecord", **order, externalId="o-9", idempotencyKey=key())
+    assert (spent["code"], spent["details"]) == ("NOT_FOUND", {"pointsOffset": offset})
+    assert repr(offset) in spent["message"]
+
+
+async def test_a_quote_reckons_with_the_rules_for_redeeming(shop: Shop) -> None:
+    """What is refused or capped where the order is placed is so in the quote already."""
+    _, token = await rich(shop)
+    store = (await shop.do("storeCreate", "store { id }", code="s1", name="River"))["store"]["id"]
+    await shop.do("tradeRuleCreate", "rule { id }", kind="REDEEMING", effect="REFUSED", storeId=store)
+    await shop.do("tradeRuleCreate", "rule { id }", kind="REDEEMING", effect="CAPPED", pointsMax=300)
+    assert (await ask(shop, token, storeId=store))["quote"]["pointsMax"] == 0
+    (error,) = (await ask(shop, token, storeId=store, points=1))["userErrors"]
+    assert (error["code"], error["details"]) == ("REDEEMING_REFUSED", {"store": "s1", "channel": "ONLINE"})
+    assert (await ask(shop, token))["quote"]["pointsMax"] == 300
+    reward = await shop.make_reward(50)
+    await shop.do("rewardRedeem", "redemption { id }", token, rewardId=reward, idempotencyKey=key())
+    quoted = await ask(shop, token, points=250)
+    assert quoted["quote"]["pointsMax"] == 250
+    (error,) = (await ask(shop, token, points=251))["userErrors"]
+    assert (error["code"], error["details"]["pointsMax"]) == ("OFFSET_NOT_ALLOWED", 250)
+    await shop.do("rewardRedeem", "redemption { id }", token, rewardId=reward, idempotencyKey=key())
+    refused = await shop.refused("offsetHold", token, quote=quoted["token"], idempotencyKey=key())
+    assert (refused["code"], refused["details"]["pointsMax"]) == ("OFFSET_NOT_ALLOWED", 200)
+
+
+async def test_vouchers_that_are_no_good_are_told_as_the_input_calls_them(shop: Shop) -> None:
+    """In a quote and in a purchase alike."""
+    member, token = await rich(shop, 0)
+    pool = await open_pool(shop, terms={"scope": {"channels": ["IN_STORE"]}})
+    voucher = await grant(shop, member, pool)
+    (error,) = (await ask(shop, token, voucherCodes=[voucher["code"]]))["userErrors"]
+    assert (error["code"], error["field"]) == ("VOUCHER_NOT_HERE", ["voucherCodes"])
+    line = {"amount": shop.money("85"), "discount": shop.money("10")}
+    given = {"member": {"id": member}, "externalId": "o", "amount": shop.money("85"), "lines": [line]}
+    refused = await shop.refused("purchaseRecord", **given, voucherCodes=[voucher["code"]], idempotencyKey=key())
+    assert (refused["code"], refused["field"]) == ("VOUCHER_NOT_HERE", ["voucherCodes"])
+    assert refused["message"] == "The voucher is not taken in the channel ONLINE."
+
+
 async def test_points_held_are_released_by_their_member(shop: Shop) -> None:
     """Once, and by nobody else."""
     member, token = await rich(shop)

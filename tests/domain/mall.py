@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain import stores, trade
 from domain.checkout import Choice, Quote, quote
+from domain.kernel import derived_id
 from domain.members import Profile
 from domain.offsets import HoldOffset, Offset, Offsetting, default_policy
 from domain.points.account import PointsAccount
@@ -137,6 +138,7 @@ class Mall(Shop):
 
     def hold_offset(self, member: UUID, quoted: Quote, **more: Any) -> Offset:
         told: dict[str, Any] = {
+            "quote_id": derived_id(member, f"quote {self.number}"),
             "member": ref(member),
             "points": quoted.points,
             "amount_minor": quoted.offset_minor,

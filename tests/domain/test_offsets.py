@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import checks, money
+from domain import checks, money, trade
 from domain.offsets import (
     Bill,
     HoldOffset,
@@ -22,11 +22,13 @@ from domain.offsets import (
     OrderChanged,
     PointsOffset,
     QuoteExpired,
+    QuoteUsed,
     ReleaseOffset,
     SetOffsetPolicy,
     default_policy,
 )
 from domain.points.account import Hold, HoldNotOpen, HoldState, InsufficientPoints, MemberFrozen
+from domain.stores import Channel
 from tests.domain.mall import POINT_VALUE_BP, Mall, cart
 from tests.domain.memory import PROGRAM_ID, START, ref
 
@@ -239,6 +241,70 @@ def test_the_hold_is_for_its_order_and_no_other(mall: Mall) -> None:
     assert mall.figures(member) == (500, 0, 500, 0)
 
 
+def test_f3_a_quote_is_taken_up_once(mall: Mall) -> None:
+    """Under whatever key, and not again after its points came back."""
+    member = mall.enroll(1_000)
+    quoted, once = mall.quote(member, cart(10_000), points=500), UUID(int=7)
+    offset = mall.hold_offset(member, quoted, quote_id=once).offset
+    assert offset.id == once
+    mall.later(minutes=1)
+    for _ in range(2):
+        with pytest.raises(QuoteUsed) as refused:
+            mall.hold_offset(member, quoted, quote_id=once)
+        assert refused.value.details == {"held_at": START.isoformat()}
+        assert mall.figures(member)[2] <= 500
+        if mall.figures(member)[2]:
+            mall.run(ReleaseOffset(offset_id=once))
+    assert mall.figures(member) == (1_000, 0, 0, 0)
+    mall.hold_offset(member, quoted, quote_id=UUID(int=8))
+
+
+def test_f3_points_are_for_the_order_store_and_channel_that_the_quote_told(mall: Mall) -> None:
+    member, told = mall.enroll(1_000), cart(10_000)
+    here, there = mall.store("S1"), mall.store("S2")
+    quoted = mall.quote(member, told, points=500)
+    bound: dict[str, Any] = {"reference": "o-7", "store_id": here.id, "channel": Channel.IN_STORE}
+    offset = mall.hold_offset(member, quoted, **bound).offset
+    order: dict[str, Any] = {"external_id": "o-7", "store_id": here.id, "channel": Channel.IN_STORE}
+    others: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("reference", {"external_id": "o-8"}),
+        ("store", {"store_id": there.id}),
+        ("store", {"store_id": None}),
+        ("channel", {"channel": Channel.ONLINE}),
+    )
+    for what, other in others:
+        with pytest.raises(OrderChanged) as refused:
+            mall.buy_quoted(member, quoted, told, offset_id=offset.id, **(order | other))
+        assert refused.value.details == {"what": what}
+    assert mall.figures(member) == (500, 0, 500, 0)
+    assert mall.buy_quoted(member, quoted, told, offset_id=offset.id, **order).purchase.points_spent == 500
+
+
+def test_f5_rules_for_redeeming_bound_what_a_quote_offers_and_holds(mall: Mall) -> None:
+    member, store = mall.enroll(1_000), mall.store()
+    refused_here = trade.Redeemable(points=0, refusal=trade.refused(store, Channel.ONLINE))
+    told = replace(mall.offsetting(member), redeemable=refused_here)
+    assert told.points_max(bill(9_500)) == told.checked(0, bill(9_500)) == 0
+    with pytest.raises(trade.RedeemingRefused):
+        told.checked(1, bill(9_500))
+    told = replace(mall.offsetting(member), redeemable=trade.Redeemable(points=70))
+    assert told.points_max(bill(9_500)) == 70
+    with pytest.raises(OffsetNotAllowed) as capped:
+        told.checked(71, bill(9_500))
+    assert capped.value.details["points_max"] == 70
+    # Holding reckons again, where the quote said that the order is.
+    mall.rule(trade.TradeKind.REDEEMING, trade.TradeEffect.REFUSED, store_id=store.id)
+    mall.rule(trade.TradeKind.REDEEMING, trade.TradeEffect.CAPPED, points_max=100)
+    quoted = mall.quote(member, cart(10_000), points=90)
+    with pytest.raises(trade.RedeemingRefused):
+        mall.hold_offset(member, quoted, store_id=store.id)
+    mall.take(member, mall.reward(20))
+    with pytest.raises(OffsetNotAllowed) as short:
+        mall.hold_offset(member, quoted)
+    assert short.value.details["points_max"] == 80
+    mall.hold_offset(member, mall.quote(member, cart(10_000), points=80))
+
+
 def test_a_lapsed_hold_pays_nothing(mall: Mall) -> None:
     member, told = mall.enroll(1_000), cart(10_000)
     quoted = mall.quote(member, told, points=500)
@@ -265,6 +331,7 @@ def test_another_s_debt_or_none_holds_nothing(mall: Mall) -> None:
     with pytest.raises(OffsetNotAllowed):
         mall.run(
             HoldOffset(
+                quote_id=UUID(int=1),
                 member=ref(member),
                 points=5,
                 amount_minor=50,

@@ -84,19 +84,23 @@ def buy_with(member_id: UUID, voucher: Voucher, external_id: str, discount_minor
     )
 
 
-async def offset(shop: Shop, member_id: UUID, points: int = 10, *, value: int = 10) -> offsets.PointsOffset:
+async def offset(
+    shop: Shop, member_id: UUID, points: int = 10, *, value: int = 10, **told: Any
+) -> offsets.PointsOffset:
     """Hold points, each worth so many minor units, as money for the order that `buy_offset` records."""
     worth = points * value
     bill = offsets.Bill(goods_minor=5_000, payable_minor=5_000)
     until = datetime(2999, 1, 1, tzinfo=UTC)
     held: offsets.Offset = await shop.run(
         offsets.HoldOffset(
+            quote_id=engines.new_id(),
             member=engines.ref(member_id),
             points=points,
             amount_minor=worth,
             bill=bill,
             fingerprint=checkout.fingerprint(Cart(lines=(CartLine(amount_minor=5_000),)), ()),
             quoted_until=until,
+            **told,
         )
     )
     return held.offset
@@ -136,6 +140,7 @@ async def furnish(shop: Shop, member_id: UUID) -> None:
     await shop.run(mall.LikeReward(member=engines.ref(member_id), reward_id=reward_id))
     await shop.run(programs.UpdateProgram(settings=programs.ProgramSettings(point_value_bp=100_000)))
     await offset(shop, member_id)
+    await offset(shop, member_id, reference="o-2", store_id=store.id, channel=stores.Channel.IN_STORE)
     await _vouchers(shop, member_id, store.id)
 
 
