@@ -15,7 +15,7 @@ from api.moneys import Money
 from api.payloads import UserError
 from api.rewards import standings
 from api.stores import Store
-from domain import stores
+from domain import languages, stores
 from domain.access import Scope
 from domain.checks import POINTS_MAX
 from domain.kernel import Refusal
@@ -33,6 +33,8 @@ shapes.named(reward.RewardKind, reward.LimitPeriod, reward.DeliveryKind)
 LaterPool = Annotated["VoucherPool", strawberry.lazy("api.vouchers.pool")]  # type: ignore[name-defined]  # noqa: F821
 
 _STAFF: Final = access.staff(Scope.PROGRAM_READ)
+# No language's tag is longer.
+_TAG_MAX: Final = 50
 
 
 async def _shelf(parent: reward.Reward, info: Info) -> RewardStock:
@@ -46,12 +48,12 @@ async def _stock(parent: strawberry.Parent[reward.Reward], info: Info) -> Any:
 
 
 def _in_language(parent: reward.Reward, language: str | None) -> Translation | None:
-    """The translation of just this tag, or of its language."""
+    """The translation that suits a language, told by its tag."""
     if language is None:
         return None
-    told = language.lower()
-    by_tag = {translation.language.lower(): translation for translation in parent.translations}
-    return by_tag.get(told) or by_tag.get(told.partition("-")[0])
+    by_tag = {translation.language: translation for translation in parent.translations}
+    found = languages.lookup(language[:_TAG_MAX], by_tag)
+    return None if found is None else by_tag[found]
 
 
 def _name(parent: strawberry.Parent[reward.Reward], language: str | None = None) -> str:
@@ -205,7 +207,7 @@ class Reward(shapes.Node):
     """
 
     code: str = strawberry.field(description="The shop's own name for it, unique in the program.")
-    name: str = strawberry.field(resolver=_name, description="In the language, where there is a translation.")
+    name: str = strawberry.field(resolver=_name, description="In the language, or the nearest there is: zh has zh-CN.")
     description: str | None = strawberry.field(resolver=_description)
     kind: reward.RewardKind
     categories: list[str]

@@ -45,7 +45,8 @@ async def test_a_reward_is_shown_with_all_that_was_told_of_it(shop: Shop) -> Non
         storeIds=[store],
     )
     document = """query ($id: ID!) { node(id: $id) { ... on Reward { kind categories pictures { url text }
-        en: name(language: "en-GB") fr: name(language: "fr-CA") other: name(language: "de") name
+        en: name(language: "en-GB") fr: name(language: "fr-CA") wide: name(language: "fr")
+        other: name(language: "de") name
         description(language: "en") cash { amount } payMinutes prices { points cash { amount } audience { tags } }
         audience { tiers { id } tags } limits { period quantity } dailyStock deliveries stores { code }
         pool { id } } } }"""
@@ -55,6 +56,7 @@ async def test_a_reward_is_shown_with_all_that_was_told_of_it(shop: Shop) -> Non
         "pictures": [{"url": "https://example.com/a.png", "text": "cup"}],
         "en": "Cup",
         "fr": "Tasse",
+        "wide": "Tasse",
         "other": "Tea cup",
         "name": "Tea cup",
         "description": "A cup",
