@@ -19,8 +19,11 @@ from domain.programs import CreateProgram, Program, ProgramSettings
 from domain.purchases.recording import RecordPurchase
 from domain.purchases.refund import PurchaseRef, RefundPurchase
 from domain.redemptions.placing import RedeemReward
-from domain.rewards.commands import CreateReward
+from domain.rewards.commands import CreateReward, RewardTerms
+from domain.rewards.reward import RewardKind
 from domain.stores import Channel, CreateStore
+from domain.vouchers.pool import CreateVoucherPool, Supply
+from domain.vouchers.template import CreateVoucherTemplate, VoucherKind, VoucherTerms
 from persistence import access, founding
 from persistence.engine import Engine, Result
 from persistence.startup import StartupError
@@ -45,8 +48,14 @@ STORES: Final = (
     CreateStore(code="HZ-01", name="杭州湖滨店"),
     CreateStore(code="WEB", name="官网商城"),
 )
+# 100 points are a voucher of 10 yuan, good for 30 days.
+VOUCHER: Final = CreateVoucherTemplate(
+    code="VOUCHER-10",
+    name="10 元优惠券",
+    terms=VoucherTerms(kind=VoucherKind.AMOUNT_OFF, amount_minor=1_000, days=30),
+)
+VOUCHER_REWARD: Final = CreateReward(code="VOUCHER-10", name="10 元优惠券", points=100)
 REWARDS: Final = (
-    CreateReward(code="VOUCHER-10", name="10 元优惠券", points=100),
     CreateReward(code="TRIAL-KIT", name="新品试用装", points=500, stock=50, limit_per_member=1),
     CreateReward(code="AIRPODS-CASE", name="AirPods 保护套", points=2999, stock=200),
     CreateReward(code="POWER-BANK", name="移动电源", points=8999, stock=100, limit_per_member=1),
@@ -146,7 +155,8 @@ async def _make(engine: Engine, credentials: DemoAccess) -> None:
     )
     await asyncio.gather(*(_tell(engine, f"tier:{tier.name}", tier) for tier in presets.TIERS))
     stores = await asyncio.gather(*(_tell(engine, f"store:{store.code}", store) for store in STORES))
-    made = await asyncio.gather(*(_tell(engine, f"reward:{reward.code}", reward) for reward in REWARDS))
+    offered = (await _voucher_reward(engine), *REWARDS)
+    made = await asyncio.gather(*(_tell(engine, f"reward:{reward.code}", reward) for reward in offered))
     await _tell(engine, "rules", presets.demo(program.created_at))
     await _tell(engine, "check-ins", presets.CHECK_IN)
     await _tell(engine, "referrals", presets.referrals(PROGRAM_ID))
@@ -161,6 +171,17 @@ async def _make(engine: Engine, credentials: DemoAccess) -> None:
         rewards={stocked.reward.code: stocked.reward.id for stocked in made},
     )
     await _let_in(engine, credentials)
+
+
+async def _voucher_reward(engine: Engine) -> CreateReward:
+    """The reward that hands out vouchers of a pool, which makes as many as are asked for."""
+    template = await _tell(engine, f"template:{VOUCHER.code}", VOUCHER)
+    pool = await _tell(
+        engine,
+        f"pool:{VOUCHER.code}",
+        CreateVoucherPool(template_id=template.id, name=template.name, supply=Supply.ON_DEMAND),
+    )
+    return replace(VOUCHER_REWARD, terms=RewardTerms(kind=RewardKind.VOUCHER, pool_id=pool.id))
 
 
 async def _trade(engine: Engine, program: Program, *, stores: dict[str, UUID], rewards: dict[str, UUID]) -> None:

@@ -82,6 +82,29 @@ async def test_it_has_something_of_everything(empty: shops.World, tmp_path: Path
     ]
 
 
+async def test_its_voucher_is_a_real_one(empty: shops.World, tmp_path: Path) -> None:
+    """100 points are 10 yuan off, in the member's hand at once."""
+    await seed.ensure(empty.backend.engine, tmp_path)
+    document = """{ member(ref: {externalId: "demo-2"}) {
+        redemptions { nodes { state points reward { code kind } } }
+        vouchers { nodes { state origin template { terms { kind amount { amount } days } } } } } }"""
+    found = await ask(empty, document, kept(tmp_path).secret_key)
+    assert found["member"] == {
+        "redemptions": {
+            "nodes": [{"state": "FULFILLED", "points": 100, "reward": {"code": "VOUCHER-10", "kind": "VOUCHER"}}]
+        },
+        "vouchers": {
+            "nodes": [
+                {
+                    "state": "ISSUED",
+                    "origin": "REDEMPTION",
+                    "template": {"terms": {"kind": "AMOUNT_OFF", "amount": {"amount": "10.00"}, "days": 30}},
+                }
+            ]
+        },
+    }
+
+
 async def test_its_credentials_work_and_only_their_owner_can_read_them(empty: shops.World, tmp_path: Path) -> None:
     await seed.ensure(empty.backend.engine, tmp_path)
     known = kept(tmp_path)
@@ -121,7 +144,7 @@ async def test_a_database_with_a_program_is_left_alone(empty: shops.World, tmp_p
 
 
 @pytest.mark.parametrize("kept_keys", [True, False])
-@pytest.mark.parametrize("step", ["program", "tier:银卡", "DEMO-1004", "redemption:demo-1"])
+@pytest.mark.parametrize("step", ["program", "tier:银卡", "pool:VOUCHER-10", "DEMO-1004", "redemption:demo-1"])
 async def test_one_that_was_interrupted_is_completed(
     empty: shops.World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, kept_keys: bool
 ) -> None:
