@@ -20,7 +20,7 @@ from domain.earning.facts import Earned, Facts, Occasion
 from domain.earning.grants import Grant
 from domain.earning.rules import Trigger
 from domain.explanations import Explanation as Explained
-from domain.points import granting
+from domain.points import bounds
 from domain.points.account import PointTransaction, SourceType, TransactionKind
 from domain.purchases import purchase
 from domain.stores import Channel
@@ -36,7 +36,7 @@ class EarningLimit(StrEnum):
     YEAR = "YEAR"
     LIFETIME = "LIFETIME"
     BUDGET = "BUDGET"
-    STORE = granting.STORE  # what the store or channel may give
+    STORE = bounds.STORE  # what the store or channel may give
 
 
 shapes.named(EarningLimit, matching.Skip)

@@ -27,7 +27,7 @@ from domain.programs import Program
 from domain.redemptions import handing
 from domain.redemptions.handing import Beginning
 from domain.redemptions.redemption import RedemptionOrigin
-from domain.rewards.availability import LimitReached, NotEligible, Standing
+from domain.rewards.availability import LimitReached, NotInAudience, Standing
 from domain.rewards.reward import Reward
 from domain.rewards.standing import standing_for
 from domain.stores import Channel
@@ -64,7 +64,7 @@ def obstacles(sale: FlashSale, item: FlashSaleItem, asking: Asking) -> Iterator[
     yield from _closed(sale, item, moment)
     why = audiences.keeps_out(sale.audience, account.tier_id, asking.standing.tags, asking.standing.segments)
     if why is not None:
-        yield NotEligible(why=why)
+        yield NotInAudience(why=why, expected=audiences.expected(sale.audience, why))
     # Before it is open nothing can be sold out.
     if moment.is_on and moment.round is not None and not asking.left:
         yield RoundSoldOut(requested=1, left=0, phase=moment.phase, ends_at=moment.round.ends_at.isoformat())

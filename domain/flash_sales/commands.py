@@ -29,6 +29,7 @@ from domain.flash_sales.sale import (
 from domain.kernel import Command, Decision, NotFound, State, Want, derived_id
 from domain.programs import Program
 from domain.rewards.reward import QUANTITY_MAX, Reward, WindowInvalid
+from domain.rewards.standing import check_audience
 from domain.rewards.stock import STOCK_MAX
 from domain.tiers.tier import Tier
 
@@ -91,7 +92,7 @@ class SaveFlashSale(Command[FlashSale]):
             code=code,
             name=checks.text("name", self.name),
             description=checks.optional_text("description", self.description, length_max=DESCRIPTION_MAX),
-            audience=audiences.check("audience", self.audience),
+            audience=check_audience(state, "audience", self.audience),
             starts_at=self.starts_at,
             ends_at=self.ends_at,
             daily=_checked_daily(self.daily),

@@ -1,7 +1,6 @@
 """What rules give on one account: facts are gathered, rules evaluated, caps and budgets kept, points credited."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from typing import Final
@@ -9,17 +8,18 @@ from uuid import UUID
 
 from domain import calendars, checks, segments
 from domain.earning import evaluation, limits, rule_sets
-from domain.earning.evaluation import BUDGET, Requested, Room
+from domain.earning.evaluation import Requested
 from domain.earning.facts import Earned, Facts, Need, Occasion
 from domain.earning.grants import Given, Grant, grant_id
 from domain.earning.limits import CampaignBudget, EarningCount
 from domain.earning.matching import Compiled
-from domain.earning.rules import OF_PURCHASES, Cap, EarningKind, EarningRule, Period, Trigger
+from domain.earning.rules import OF_PURCHASES, EarningKind, EarningRule, Period, Trigger
 from domain.kernel import FAMILY, AnyRow, Want
 from domain.members import Member
 from domain.points import lots
 from domain.points.account import PointTransaction, SourceType, TransactionKind
 from domain.points.book import Book, Opening, Source
+from domain.points.bounds import Limits, within
 from domain.points.qualifying import QualifyingEntry, year_of
 from domain.points.segmenting import figures_of
 from domain.policies import AT_ONCE, ExpiryKind, PendingKind
@@ -29,35 +29,8 @@ from domain.tiers.standing import TierChange, tier_at
 from domain.tiers.tier import Tier
 from domain.values import changed
 
-# What took from what rules would have given, where the store or channel bounds that.
-STORE: Final = "store"
 # What is asked of the purchases before one.
 _OF_ORDINALS: Final = frozenset({Need.DAY, Need.WEEK, Need.MONTH, Need.YEAR})
-
-
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    """What bounds one rule on one occasion: its counts by period, and its campaign with what its budget has left."""
-
-    counts: tuple[EarningCount, ...]
-    campaign: str | None
-    budget_left: int | None
-
-    def rooms(self, rule: EarningRule) -> list[Room]:
-        """What each bound has left."""
-        found = [
-            Room(cap.period, room)
-            for cap, count in zip(rule.caps, self.counts, strict=True)
-            for room in _rooms_of(cap, count)
-        ]
-        return found if self.budget_left is None else [*found, Room(BUDGET, self.budget_left)]
-
-
-def _rooms_of(cap: Cap, count: EarningCount) -> Iterable[int]:
-    if cap.points is not None:
-        yield cap.points - count.points
-    if cap.times is not None and count.times >= cap.times:
-        yield 0
 
 
 class GrantingBook(Book):
@@ -98,7 +71,7 @@ class GrantingBook(Book):
         bounded = [request.rule for request in requested if request.rule.code in rules.bounded or request.rule.caps]
         bounds = self._limits(bounded, rules, occasion)
         rooms = {rule.code: bounds[rule.code].rooms(rule) for rule in bounded}
-        earned = _within(evaluation.limited(requested, rooms), room)
+        earned = within(evaluation.limited(requested, rooms), room)
         given = evaluation.total(earned)
         if given:
             checks.points("earned points", given)
@@ -283,7 +256,7 @@ class GrantingBook(Book):
 
     # Caps and budgets.
 
-    def _limits(self, rules: Sequence[EarningRule], compiled: Compiled, occasion: Occasion) -> dict[str, _Limits]:
+    def _limits(self, rules: Sequence[EarningRule], compiled: Compiled, occasion: Occasion) -> dict[str, Limits]:
         """What bounds each of these rules, asked for at once."""
         if not rules:
             return {}
@@ -294,7 +267,7 @@ class GrantingBook(Book):
         funded = _funded(rules, compiled)
         left = {campaign: budgets[campaign] - self._budget(campaign).points for campaign in funded}
         return {
-            rule.code: _Limits(
+            rule.code: Limits(
                 tuple(self._latest(EarningCount, count.id) or count for count in empty[rule.code]),
                 rule.campaign,
                 left.get(rule.campaign or ""),
@@ -330,7 +303,7 @@ class GrantingBook(Book):
         saved = self._saved.get(key)
         return saved if isinstance(saved, kind) else self.state.find(kind, key)
 
-    def _count(self, bound: _Limits, points: int, times: int) -> None:
+    def _count(self, bound: Limits, points: int, times: int) -> None:
         for count in bound.counts:
             self._saved[count.id] = changed(count, points=count.points + points, times=count.times + times)
         if bound.budget_left is not None and bound.campaign is not None:
@@ -394,14 +367,3 @@ def sign_up(points: int) -> tuple[EarningRule, ...]:
     if not points:
         return ()
     return (EarningRule(code=SIGN_UP_RULE, kind=EarningKind.FIXED, points=points, trigger=Trigger.ENROLLMENT),)
-
-
-def _within(earned: Sequence[Earned], room: int | None) -> tuple[Earned, ...]:
-    if room is None:
-        return tuple(earned)
-    kept: list[Earned] = []
-    for item in earned:
-        points = min(item.points, room)
-        room -= points
-        kept.append(item if points == item.points else changed(item, points=points, limited_by=STORE))
-    return tuple(kept)

@@ -169,6 +169,17 @@ class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage, G
             "purchasesRecord": {"rows": [row]},
             "purchaseConfirm": {**once, "purchaseId": ids["purchase"]},
             "purchaseRefund": {**once, "purchase": {"id": ids["purchase"]}, "refundId": key(), "amount": money},
+            **self._inputs_of_features(),
+            "operatorLogin": {"email": "nobody@example.com", "password": PASSWORD},
+            "operatorCreate": {"email": f"{key()}@example.com", "name": "Lin", "password": PASSWORD, "role": "VIEWER"},
+            "apiKeyCreate": {"name": "k", "kind": "PUBLISHABLE"},
+            "apiKeyRevoke": {"apiKeyId": ids["key"]},
+            "memberTokenCreate": member,
+            "memberSignIn": {"refreshToken": "trt_none"},
+        }
+
+    def _inputs_of_features(self) -> dict[str, dict[str, Any]]:
+        return {
             **self.mall_inputs(),
             **self.flash_sale_inputs(),
             **self.boards_inputs(),
@@ -177,12 +188,6 @@ class Stage(MallStage, FlashSaleStage, BoardsStage, SignInStage, LotteryStage, G
             **self.goal_inputs(),
             **self.friends_inputs(),
             **self.deal_inputs(),
-            "operatorLogin": {"email": "nobody@example.com", "password": PASSWORD},
-            "operatorCreate": {"email": f"{key()}@example.com", "name": "Lin", "password": PASSWORD, "role": "VIEWER"},
-            "apiKeyCreate": {"name": "k", "kind": "PUBLISHABLE"},
-            "apiKeyRevoke": {"apiKeyId": ids["key"]},
-            "memberTokenCreate": member,
-            "memberSignIn": {"refreshToken": "trt_none"},
         }
 
     def questions(self) -> dict[str, tuple[str, dict[str, Any]]]:

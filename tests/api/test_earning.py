@@ -150,6 +150,19 @@ async def test_every_condition_is_asked(shop: Shop) -> None:
         assert points == sum(2**number for number in given), bin(points)
 
 
+async def bring_a_friend(shop: Shop, member: str) -> None:
+    """A friend comes by the member's code and buys; and somebody looks at what the member shared."""
+    await shop.do("referralPolicySave", "policy { isActive }", sharePoints=0, refundDays=0)
+    made = await shop.do("referralCodeCreate", "referralCode { code }", member={"id": member})
+    friend = await shop.enroll("friend", referralCode=made["referralCode"]["code"])
+    await shop.buy(friend, "10")
+    assert await shop.earned(friend) == [("joined", 100), ("base", 10), ("first", 20), ("came", 30)]
+    given = {"member": {"id": member}, "target": "/tea", "idempotencyKey": key()}
+    shared = await shop.do("shareCreate", "share { referralCode { code } }", **given)
+    code = shared["share"]["referralCode"]["code"]
+    await shop.do("shareVisit", "isCounted", code=code, visitorId="v", idempotencyKey=key())
+
+
 async def test_every_trigger_waits_for_its_own(world: World) -> None:
     """Joining, purchases, the first of them, what is reported, days of the clock, and a tier that is reached."""
     shop = await world.open_shop()
@@ -179,15 +192,7 @@ async def test_every_trigger_waits_for_its_own(world: World) -> None:
     await shop.do("checkInCreate", "checkIn { points }", **signed)
     for kind in ("referral", "review"):
         await shop.report(member, kind)
-    await shop.do("referralPolicySave", "policy { isActive }", sharePoints=0, refundDays=0)
-    made = await shop.do("referralCodeCreate", "referralCode { code }", member={"id": member})
-    friend = await shop.enroll("friend", referralCode=made["referralCode"]["code"])
-    await shop.buy(friend, "10")
-    assert await shop.earned(friend) == [("joined", 100), ("base", 10), ("first", 20), ("came", 30)]
-    given = {"member": {"id": member}, "target": "/tea", "idempotencyKey": key()}
-    shared = await shop.do("shareCreate", "share { referralCode { code } }", **given)
-    code = shared["share"]["referralCode"]["code"]
-    await shop.do("shareVisit", "isCounted", code=code, visitorId="v", idempotencyKey=key())
+    await bring_a_friend(shop, member)
     assert (await shop.earned(member))[1:] == [
         ("base", 10),
         ("first", 20),

@@ -97,3 +97,9 @@ class Club(Mall):
     def visits(self, shared: Shared, visitors: Iterable[str]) -> list[bool]:
         """Which of these visits counted."""
         return [self.visit(shared, visitor).is_counted for visitor in visitors]
+
+
+def order_of(club: Club, friend: object) -> Purchase:
+    """The purchase with which a friend qualified."""
+    (found,) = (row for row in club.state.rows(Purchase) if row.referral_id is not None and row.member_id == friend)
+    return found

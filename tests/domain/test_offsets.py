@@ -14,6 +14,7 @@ from domain.offsets import (
     Bill,
     HoldOffset,
     OffsetChanged,
+    OffsetImpossible,
     OffsetNotAllowed,
     OffsetPolicy,
     OffsetPolicyTerms,
@@ -57,7 +58,7 @@ def test_c1_a_thousand_points_on_an_order_of_95_yuan_use_950() -> None:
 
 def test_f10_an_order_that_takes_no_points_names_no_bounds_that_cross() -> None:
     told = offsetting(100, minimum=200)
-    with pytest.raises(OffsetNotAllowed) as refused:
+    with pytest.raises(OffsetImpossible) as refused:
         told.checked(200, bill(9_500))
     assert refused.value.message == "200 points cannot be used for this order: it takes none."
     assert refused.value.details == {"points": 200, "points_max": 0, "minimum": 200, "step": 1}

@@ -12,7 +12,17 @@ import domain
 from domain.kernel import Refusal
 
 # Several refusals may share a code only where a client is to treat them alike.
-SHARED_CODES = {"AMOUNT_INVALID", "CATEGORY_IN_USE", "LIMIT_REACHED", "NOT_ELIGIBLE", "NOT_FOUND", "SOLD_OUT"}
+SHARED_CODES = {
+    "AMOUNT_INVALID",
+    "CATEGORY_IN_USE",
+    "LIMIT_REACHED",
+    "NOT_ELIGIBLE",
+    "NOT_FOUND",
+    "OFFSET_NOT_ALLOWED",
+    "REDEEMING_REFUSED",
+    "SOLD_OUT",
+    "VOUCHER_NOT_HERE",
+}
 
 
 def refusals() -> Iterator[type[Refusal]]:
@@ -24,7 +34,7 @@ def refusals() -> Iterator[type[Refusal]]:
 def test_every_refusal_has_a_code_a_sentence_and_a_docstring() -> None:
     for kind in refusals():
         assert re.fullmatch(r"[A-Z]+(_[A-Z]+)*", kind.code), kind
-        assert kind.text.endswith((".", "{why}", "{known}")), kind
+        assert kind.text.endswith((".", "{why}", "{hint}")), kind
         assert kind.__doc__, kind
         if kind is not Refusal:
             assert "code" in vars(kind), f"{kind} has no code of its own"

@@ -22,6 +22,7 @@ from domain.trade import (
     EndTradeRule,
     RedeemingCapped,
     RedeemingRefused,
+    RedeemingRefusedAtStore,
     TradeAllowance,
     TradeEffect,
     TradeKind,
@@ -86,7 +87,7 @@ def test_where_redeeming_is_refused_neither_rewards_nor_points_as_money_are_take
     member, store, told = mall.enroll(1_000), mall.store(), cart(10_000)
     mall.rule(REDEEMING, TradeEffect.REFUSED, store_id=store.id)
     reward = mall.reward(10)
-    with pytest.raises(RedeemingRefused) as refused:
+    with pytest.raises(RedeemingRefusedAtStore) as refused:
         mall.take(member, reward, store_id=store.id)
     assert refused.value.details == {"store": "S1", "channel": "ONLINE"}
     assert refused.value.message == "Points are not redeemed at the store 'S1' in the channel ONLINE."

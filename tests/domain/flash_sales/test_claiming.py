@@ -25,7 +25,7 @@ from domain.kernel import NotFound
 from domain.points.account import DebtOutstanding, InsufficientPoints, MemberFrozen, SourceType, TransactionKind
 from domain.points.commands import FreezeMember
 from domain.redemptions.redemption import Redemption, RedemptionOrigin, RedemptionState
-from domain.rewards.availability import LimitReached, NotEligible, Standing
+from domain.rewards.availability import LimitReached, NotEligible, NotInAudience, Standing
 from domain.rewards.reward import RewardKind
 from domain.rewards.stock import RewardStock
 from domain.schedules import Schedule
@@ -293,9 +293,9 @@ def test_what_keeps_a_member_from_a_unit_is_told_in_order(floor: Floor) -> None:
         return [type(refusal) for refusal in obstacles(sale, item, asking)]
 
     rest = [LimitReached, DebtOutstanding, InsufficientPoints]
-    assert told(OPENS) == [MemberFrozen, FlashSaleOff, NotEligible, RoundSoldOut, *rest]
-    assert told(OPENS - MINUTE) == [MemberFrozen, FlashSaleOff, NotStarted, NotEligible, *rest]
-    assert told(ENDS) == [MemberFrozen, FlashSaleOff, Ended, NotEligible, *rest]
+    assert told(OPENS) == [MemberFrozen, FlashSaleOff, NotInAudience, RoundSoldOut, *rest]
+    assert told(OPENS - MINUTE) == [MemberFrozen, FlashSaleOff, NotStarted, NotInAudience, *rest]
+    assert told(ENDS) == [MemberFrozen, FlashSaleOff, Ended, NotInAudience, *rest]
     floor.open()
     with pytest.raises(FlashSaleOff) as off:
         floor.claim(member, item)
@@ -312,7 +312,7 @@ def test_each_refusal_says_what_is_wrong(floor: Floor) -> None:
     assert short.value.details == {"required": 50, "available": 49}
     with pytest.raises(NotEligible) as kept_out:
         floor.claim(floor.enroll(100), vip)
-    assert kept_out.value.details == {"why": "tags"}
+    assert kept_out.value.details == {"why": "tags", "expected": "vip"}
     with pytest.raises(MemberFrozen):
         floor.claim(frozen, item)
     with pytest.raises(NotFound):
