@@ -50,7 +50,7 @@ async def assemble(
         async with contextlib.AsyncExitStack() as beside:
             if settings.works:
                 await beside.enter_async_context(worker.running(engine, address))
-                await beside.enter_async_context(relaying.running(address, redis))
+                await beside.enter_async_context(relaying.running(address, redis, hub))
             yield application
 
 

@@ -16,15 +16,22 @@ import strawberry
 from api import access, inputs, shapes
 from api.access import Requires
 from api.context import Context, Info, Reading
+from api.flash_sales import selling
+from api.flash_sales.sale import FlashSale
 from api.inputs import MemberRefInput
+from api.leaderboards.board import Leaderboard
 from api.loaders import Loaders
 from api.members import Member, find_member
 from domain import members
 from domain.access import Scope
+from domain.flash_sales import sale
 from domain.kernel import Refusal
+from domain.leaderboards import board
 from domain.topics import Subject, topic
+from persistence.leaderboards import reading
 from persistence.live import Hub
 
+_PUBLIC: Final = access.everyone(Scope.PROGRAM_READ)
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
 # At most two answers a second, however much changes.
@@ -98,6 +105,32 @@ class LiveSubscriptions:
             return
         async for _ in answers(context, (topic(Subject.MEMBER, found.id),)):
             yield shapes.as_shape(Member, await context.loaders.row(members.Member, found.id))
+
+    @field(_PUBLIC)
+    async def flash_sale(self, info: Info, code: str) -> AsyncGenerator[FlashSale | None, None]:
+        """A flash sale and what is left of it: now, and as units are claimed and come back. Null if there is none.
+
+        Whoever is not staff hears of one that is active.
+        """
+        context = info.context
+        found = await selling.find(context, code=code)
+        if found is None:
+            yield None
+            return
+        async for _ in answers(context, (topic(Subject.FLASH_SALE, found.id),)):
+            yield shapes.as_shape(FlashSale, await context.loaders.row(sale.FlashSale, found.id))
+
+    @field(_PUBLIC)
+    async def leaderboard(self, info: Info, code: str) -> AsyncGenerator[Leaderboard | None, None]:
+        """A leaderboard and its standings: now, and as they change. Null if there is none."""
+        context = info.context
+        program_id = context.caller.program_id
+        found = await reading.by_code(program_id, code)
+        if found is None:
+            yield None
+            return
+        async for _ in answers(context, (topic(Subject.LEADERBOARDS, program_id),)):
+            yield shapes.as_shape(Leaderboard, await context.loaders.row(board.Leaderboard, found.id))
 
 
 async def _wanted(context: Context, ref: MemberRefInput | None) -> members.Member | None:

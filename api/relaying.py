@@ -8,8 +8,10 @@ from typing import Final
 
 from redis import asyncio as aioredis
 
+from domain.topics import Subject, topic
 from persistence import connection, projections
 from persistence.engine import DISCONNECTED
+from persistence.live import Hub
 from persistence.relay import REDIS_AWAY, Relay
 
 logger = logging.getLogger("tessera.relay")
@@ -21,9 +23,12 @@ MEND_SECONDS: Final = 5.0
 LOST_SECONDS: Final = 2.0
 
 
-def make(address: connection.Address, redis: "aioredis.Redis") -> Relay:
-    """A relay with every projection."""
-    return Relay(lambda: connection.connect(address), redis, projections.ALL)
+def make(address: connection.Address, redis: "aioredis.Redis", hub: Hub | None = None) -> Relay:
+    """A relay with every projection; what it delivers is told to those who listen through the hub."""
+    relay = Relay(lambda: connection.connect(address), redis, projections.ALL)
+    if hub is not None:
+        relay.on_delivered = lambda program_id: hub.tell(program_id, (topic(Subject.LEADERBOARDS, program_id),))
+    return relay
 
 
 async def run(relay: Relay, goes_on: Callable[[], bool] = lambda: True) -> None:
@@ -55,9 +60,9 @@ async def run_until_idle(relay: Relay) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(address: connection.Address, redis: "aioredis.Redis") -> AsyncIterator[Relay]:
+async def running(address: connection.Address, redis: "aioredis.Redis", hub: Hub) -> AsyncIterator[Relay]:
     """A relay beside whatever the block does."""
-    relay = make(address, redis)
+    relay = make(address, redis, hub)
     task = asyncio.create_task(run(relay), name="relay")
     try:
         yield relay

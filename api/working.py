@@ -13,7 +13,7 @@ from api.interruptions import Interruption
 from api.settings import Settings
 from api.worker import Worker
 from domain.duties import Work
-from persistence import connection, embedded
+from persistence import connection, embedded, live
 from persistence.engine import Engine
 
 _PROGRESS_SECONDS: Final = 1.0
@@ -65,7 +65,7 @@ async def _work(engine: Engine, address: connection.Address, redis: "aioredis.Re
             await _relay_once(address, redis)
         else:
             click.echo("The worker runs. Ctrl-C stops it; what it has not done is done when it runs again.")
-            async with relaying.running(address, redis):
+            async with live.running(redis) as hub, relaying.running(address, redis, hub):
                 await worker.run(lambda: not interruption.is_told)
     return interruption.is_told
 

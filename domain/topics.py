@@ -8,6 +8,7 @@ class Subject(StrEnum):
     """What may be listened to live."""
 
     MEMBER = "member"  # a member, its account, and all that is its own
+    LEADERBOARDS = "leaderboards"  # the standings of a program; the key is the program's
     FLASH_SALE = "flash_sale"  # a flash sale, its items, and what is left of them
 
 

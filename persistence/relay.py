@@ -156,6 +156,8 @@ class Relay:
         delivery_max: int = DELIVERY_MAX,
     ) -> None:
         self.delivered = 0
+        # Told of every delivery once it is counted. Must not fail, and not take long.
+        self.on_delivered: Callable[[UUID], None] = lambda _program_id: None
         self._connect = connect
         self._redis: Any = redis
         self._projections = tuple(projections)
@@ -189,6 +191,7 @@ class Relay:
             # Its events stay where they are, and the others' are not kept waiting.
             logger.exception("what happened in program %s could not be delivered", program_id)
         else:
+            self.on_delivered(program_id)
             return True
         if program_id is not None:
             self._set_aside(program_id)

@@ -335,6 +335,7 @@ async def taken(
         "SELECT kept.member_id, kept.reward_id, kept.placed_at, kept.quantity - kept.cancelled - kept.returned AS kept"
         " FROM redemptions AS kept JOIN unnest($2::uuid[], $3::uuid[]) AS asked (member_id, reward_id)"
         " ON kept.member_id = asked.member_id AND kept.reward_id = asked.reward_id WHERE kept.program_id = $1"
+        " AND kept.origin = 'REWARD'"
         " AND kept.state NOT IN ('CANCELLED', 'RETURNED', 'LAPSED') AND (kept.due_at IS NULL OR kept.due_at > $4)",
         program_id,
         [member_id for member_id, _ in pairs],

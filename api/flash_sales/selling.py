@@ -7,7 +7,7 @@ import strawberry
 
 from api import access, connections, ids, inputs, payloads, shapes
 from api.connections import Connection
-from api.context import Info
+from api.context import Context, Info
 from api.flash_sales import inputs as told
 from api.flash_sales.claim import Claim
 from api.flash_sales.sale import FlashSale
@@ -60,15 +60,19 @@ class FlashSaleQueries:
         code: str | None = None,
     ) -> FlashSale | None:
         """A flash sale by its id or its code; null if there is none. Whoever is not staff sees one that is active."""
-        context = info.context
-        if code is not None:
-            by_code = await rows.by_keys(sale.FlashSale, context.caller.program_id, "code", [code])
-            found = by_code.get(code)
-        else:
-            key = ids.find("FlashSale", id)
-            found = None if key is None else await context.loaders.row(sale.FlashSale, key)
-        is_shown = found is not None and (found.is_active or context.caller.is_staff)
-        return shapes.as_shape(FlashSale, found) if is_shown else None
+        return shapes.as_shape(FlashSale, await find(info.context, id, code))
+
+
+async def find(context: Context, id: strawberry.ID | None = None, code: str | None = None) -> sale.FlashSale | None:  # noqa: A002
+    """The sale that is named, as far as the caller sees it; None if there is none."""
+    if code is not None:
+        by_code = await rows.by_keys(sale.FlashSale, context.caller.program_id, "code", [code])
+        found = by_code.get(code)
+    else:
+        key = ids.find("FlashSale", id)
+        found = None if key is None else await context.loaders.row(sale.FlashSale, key)
+    is_shown = found is not None and (found.is_active or context.caller.is_staff)
+    return found if is_shown else None
 
 
 @shapes.shape()

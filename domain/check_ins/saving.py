@@ -27,6 +27,7 @@ from domain.kernel import FAMILY, Command, Decision, State, Want
 from domain.prizes import PrizeKind
 from domain.programs import Program
 from domain.rewards.reward import WindowInvalid
+from domain.rewards.standing import check_audience
 
 _MONTH_DAYS_MAX: Final = 31
 _LAST_HOUR: Final = 23
@@ -112,9 +113,8 @@ def _checked(state: State, terms: CheckInTerms) -> CheckInTerms:
     if terms.reminder_hour is not None:
         checks.number("reminderHour", terms.reminder_hour, minimum=0, maximum=_LAST_HOUR)
     _check_window(terms.starts_at, terms.ends_at)
-    return replace(
-        terms, milestones=milestones, cycle_days=cycle_days, audience=audiences.check("audience", terms.audience)
-    )
+    audience = check_audience(state, "audience", terms.audience)
+    return replace(terms, milestones=milestones, cycle_days=cycle_days, audience=audience)
 
 
 def _check_ladder(ladder: tuple[int, ...]) -> None:

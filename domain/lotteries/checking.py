@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from domain import audiences, calendars, checks, prizes, schedules
+from domain import calendars, checks, prizes, schedules
 from domain.kernel import State
 from domain.lotteries import lottery as lotteries
 from domain.lotteries.lottery import Lottery, LotteryInvalid, LotteryPrize, PrizeAboveCap, StockOut
 from domain.prizes import PrizeInvalid, PrizeKind
 from domain.programs import Program
 from domain.rewards.reward import WindowInvalid
+from domain.rewards.standing import check_audience
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}")
 # What never runs out, so that it can stand in for what has.
@@ -37,7 +38,7 @@ def checked(state: State, program: Program, lottery: Lottery, *, exceeds_cap: bo
         lottery,
         name=one_line("name", lottery.name),
         rules=checks.text("rules", lottery.rules, length_max=lotteries.RULES_MAX),
-        audience=audiences.check("audience", lottery.audience),
+        audience=check_audience(state, "audience", lottery.audience),
         schedule=schedules.check("schedule", lottery.schedule, first, last),
         prizes=tuple(
             _prize(state, program, lottery, place, exceeds_cap=exceeds_cap) for place in range(len(lottery.prizes))

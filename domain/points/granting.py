@@ -120,14 +120,7 @@ class GrantingBook(Book):
         if self.member is None and not is_new and self._latest(Grant, key) is not None:
             return None
         facts = self.facts(trigger, at)
-        happening = Occasion(
-            trigger=trigger,
-            occurred_at=at,
-            time_zone=self.program.time_zone,
-            # Only joining happens somewhere.
-            store_id=None if self.member is None else self.member.store_id,
-            channel=None if self.member is None else self.member.channel,
-        )
+        happening = self._happening(trigger, at)
         source = Source(SourceType.SIGN_UP if trigger is Trigger.ENROLLMENT else SourceType.GRANT, key)
         given = self.earn(happening, facts, source, gifts=gifts, not_before=not_before)
         if not given.earned:
@@ -148,6 +141,16 @@ class GrantingBook(Book):
         )
         self._saved[grant.id] = grant
         return grant
+
+    def _happening(self, trigger: Trigger, at: datetime) -> Occasion:
+        """An occasion of the program's own. Only joining happens somewhere."""
+        return Occasion(
+            trigger=trigger,
+            occurred_at=at,
+            time_zone=self.program.time_zone,
+            store_id=None if self.member is None else self.member.store_id,
+            channel=None if self.member is None else self.member.channel,
+        )
 
     def give_back_room(
         self, before: Sequence[Earned], after: Sequence[Earned], version: int, occasion: Occasion

@@ -13,7 +13,7 @@ from domain.points.book import Source
 from domain.points.posting import Posting, open_posting, wants_to_draw
 from domain.redemptions import delivering
 from domain.redemptions.handing import handed_over
-from domain.redemptions.redemption import Delivery, Redeemed, Redemption, RewardRedeemed
+from domain.redemptions.redemption import Delivery, Redeemed, Redemption, RedemptionOrigin, RewardRedeemed
 from domain.rewards.availability import Asking, Taken, obstacles, price_for
 from domain.rewards.reward import QUANTITY_MAX, Price, Reward
 from domain.rewards.standing import standing_of
@@ -142,7 +142,9 @@ def _taken(state: State, reward: Reward, member_id: UUID) -> Sequence[Taken]:
     return [
         Taken(redemption.placed_at, redemption.kept)
         for redemption in state.all(Redemption, of=member_id)
-        if redemption.reward_id == reward.id and not redemption.has_lapsed(state.now)
+        if redemption.reward_id == reward.id
+        and redemption.origin is RedemptionOrigin.REWARD
+        and not redemption.has_lapsed(state.now)
     ]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from api import live, schema, subscriptions
 from domain.members import MemberRef
 from domain.points.commands import AdjustPoints
+from domain.topics import Subject, topic
 from tests.api import statements, tiny_schema
 from tests.api.shops import Shop, key, key_of
 from tests.api.stages import policies
@@ -136,6 +138,48 @@ async def test_a_client_that_does_not_read_is_dropped(shop: Shop, monkeypatch: p
         while (event := await socket.event())["type"] != "websocket.close":
             pass
         assert event["code"] == 1013
+
+
+async def test_a_flash_sale_tells_what_is_left_to_everybody_who_looks(shop: Shop) -> None:
+    """The one live answer that all viewers of a storefront share."""
+    member, now = await shop.enroll(), shop.world.clock()
+    await shop.grant(member, 100)
+    span = {"startsAt": (now - timedelta(hours=1)).isoformat(), "endsAt": (now + timedelta(hours=1)).isoformat()}
+    item = {"rewardId": await shop.make_reward(50), "points": 10, "stock": 3}
+    made = await shop.do(
+        "flashSaleSave",
+        "flashSale { items { id } }",
+        code="rush",
+        name="Rush",
+        items=[item],
+        **span,
+        idempotencyKey=key(),
+    )
+    item_id = made["flashSale"]["items"][0]["id"]
+    looking = 'subscription { flashSale(code: "rush") { items { left } } }'
+    async with listening(shop, shop.publishable, looking) as socket:
+        for left in (3, 2, 1):
+            message = await socket.message()
+            assert message["payload"] == {"data": {"flashSale": {"items": [{"left": left}]}}}
+            await shop.do(
+                "flashSaleClaim", "claim { state }", member={"id": member}, itemId=item_id, idempotencyKey=key()
+            )
+    async with listening(shop, shop.publishable, looking.replace("rush", "none")) as socket:
+        assert (await socket.message())["payload"] == {"data": {"flashSale": None}}
+
+
+async def test_a_leaderboard_is_told_when_standings_were_counted(shop: Shop) -> None:
+    told = {"code": "points", "name": "Points", "metric": "POINTS_EARNED", "window": "ALL_TIME"}
+    await shop.do("leaderboardCreate", "leaderboard { id }", **told)
+    member = await shop.enroll()
+    hub = shop.world.backend.hub
+    looking = 'subscription { leaderboard(code: "points") { period { top(first: 3) { standings { score } } } } }'
+    async with listening(shop, shop.member_token(member), looking) as socket:
+        assert (await socket.message())["type"] == "next"
+        hub.tell(shop.program_id, (topic(Subject.LEADERBOARDS, shop.program_id),))
+        assert (await socket.message())["type"] == "next"
+    async with listening(shop, shop.publishable, looking.replace("points", "none")) as socket:
+        assert (await socket.message())["payload"] == {"data": {"leaderboard": None}}
 
 
 def test_every_live_answer_prints_its_policy() -> None:

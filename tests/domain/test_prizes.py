@@ -25,6 +25,7 @@ from domain.redemptions.redemption import (
     RedemptionState,
     RedemptionUnknown,
 )
+from domain.rewards.availability import LimitReached
 from domain.rewards.reward import DeliveryKind, RewardKind
 from domain.rewards.stock import RewardStock
 from domain.vouchers.pool import PoolEmpty, Supply, VoucherPool
@@ -240,3 +241,11 @@ def published(mall: Mall) -> Lottery:
     nothing = LotteryPrize(code="none", name="Thanks", prize=Prize(kind=PrizeKind.NOTHING))
     told = SaveLottery(code="spring", name="Spring", kind=LotteryKind.INSTANT, rules="Draw.", prizes=(nothing,))
     return mall.run(PublishLottery(lottery_id=mall.run(told).id))
+
+
+def test_what_was_won_counts_against_no_limit_of_the_mall(mall: Mall, member: UUID) -> None:
+    cup = mall.reward(10, limit_per_member=1)
+    give(mall, member, PrizeKind.ITEM, reward_id=cup.id)
+    mall.take(member, cup)
+    with pytest.raises(LimitReached):
+        mall.take(member, cup)

@@ -7,7 +7,14 @@ from uuid import UUID
 
 import pytest
 
-from domain.check_ins.activity import CheckInActivitySaved, CheckInCycle, MakeUpTerms, Milestone
+from domain.check_ins.activity import (
+    CheckInActivityInvalid,
+    CheckInActivityLimitReached,
+    CheckInActivitySaved,
+    CheckInCycle,
+    MakeUpTerms,
+    Milestone,
+)
 from domain.check_ins.saving import CheckInTerms, SaveCheckInActivity
 from domain.kernel import Refusal
 from domain.prizes import Prize, PrizeKind
@@ -62,7 +69,7 @@ def test_what_cannot_be_is_refused(told: dict[str, Any], field: tuple[str, ...],
 
 def test_g4_a_ladder_that_falls_is_refused_and_says_what_would_be_right() -> None:
     page = Page()
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(CheckInActivityInvalid) as refusal:
         page.save("new", ladder=(5, 10, 5))
     assert refusal.value.message == (
         "The check-in activity cannot be so: day 2 gives 10 points and day 3 only 5, so that to break the streak would"
@@ -93,7 +100,7 @@ def test_a_program_has_at_most_twenty() -> None:
     page = Page()
     for number in range(19):
         page.save(f"a{number}")
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(CheckInActivityLimitReached) as refusal:
         page.save("one more")
     assert refusal.value.message == "A program has at most 20 check-in activities: edit one of them instead."
     page.save("daily", ladder=(3,))
