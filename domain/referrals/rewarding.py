@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain import prizes
+from domain.achievements import undoing
 from domain.earning.facts import Occasion
 from domain.earning.grants import Grant, grant_id
 from domain.earning.rules import EarningRule, Trigger
@@ -82,6 +83,7 @@ def take_back(
     gives = SourceType.GRANT if refund_id is None else SourceType.REFUND
     source = Source(gives, reward.grant_id if refund_id is None else refund_id)
     taken = _claw_back(posting, reward, grant, source)
+    undoing.lessen(posting, grant.id)
     occasion = _occasion(grant)
     posting.give_back_room(grant.earned, (), grant.rule_version, occasion)
     for item in grant.earned:

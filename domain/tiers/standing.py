@@ -283,7 +283,7 @@ def review(terms: Terms, holding: Holding, at: datetime) -> Step | None:
 def tier_at(history: Sequence[TierChange], current_id: UUID | None, at: datetime) -> UUID | None:
     """The tier a member had at an instant, by its history (K4). Steps that left it in force say nothing of it."""
     changes = [change for change in history if change.tier_id != change.tier_id_before]
-    steps = sorted(changes, key=lambda change: (change.occurred_at, change.id.int))
+    steps = sorted(changes, key=lambda change: (change.occurred_at, change.recorded_at, change.id.int))
     before = [change for change in steps if change.occurred_at <= at]
     if before:
         return before[-1].tier_id

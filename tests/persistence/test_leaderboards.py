@@ -16,9 +16,10 @@ from domain.leaderboards import board as boards
 from domain.leaderboards.board import BoardMetric, BoardScope, BoardWindow, Leaderboard, LeaderboardClock
 from domain.leaderboards.participation import ExcludeFromLeaderboards
 from domain.leaderboards.standing import OwnStanding, Ranked
-from domain.members import Member, Profile, UpdateMember
+from domain.members import Member, Profile
 from domain.points.commands import TransferPoints
 from domain.policies import PendingKind, PendingPolicy
+from domain.profiles import UpdateMember
 from domain.programs import ProgramSettings, UpdateProgram
 from domain.segments import Criteria, SaveSegment
 from domain.stores import CreateStore

@@ -22,11 +22,11 @@ from domain.challenges.challenge import (
     StepKind,
 )
 from domain.checks import NumberInvalid, PointsInvalid, TextInvalid, TooMany
-from domain.earning.checking import RuleReferenceUnknown
 from domain.earning.rules import Conditions, Ordinal
 from domain.kernel import NotFound, Refusal
 from domain.prizes import PrizeInvalid
 from domain.programs import CategoryOfChallenge
+from domain.references import ReferenceUnknown
 from domain.rewards.reward import UrlInvalid
 from domain.schedules import Schedule
 from domain.segments import ArchiveSegment, Criteria, SaveSegment, SegmentInUse
@@ -69,12 +69,12 @@ BAD_STEPS: dict[str, tuple[Step, type[Refusal], tuple[str, ...]]] = {
     ),
     "an unknown category": (
         buys(1, when=Conditions(categories=("cups",))),
-        RuleReferenceUnknown,
+        ReferenceUnknown,
         ("conditions.categories",),
     ),
     "an unknown store": (
         buys(1, when=Conditions(stores=(PROGRAM_ID,))),
-        RuleReferenceUnknown,
+        ReferenceUnknown,
         ("conditions.storeIds",),
     ),
     "a number of nothing": (
@@ -106,8 +106,8 @@ BAD: dict[str, tuple[dict[str, Any], type[Refusal], tuple[str, ...]]] = {
     "one round": ({"recurrence": Recurrence.REPEATABLE}, NumberInvalid, ("roundsMax",)),
     "too many rounds": ({"recurrence": Recurrence.REPEATABLE, "rounds_max": 101}, NumberInvalid, ("roundsMax",)),
     "a window that ends before": ({"ends_at": local("2025-01-01")}, ChallengeInvalid, ("endsAt",)),
-    "an unknown tier": ({"audience": Audience(tiers=(PROGRAM_ID,))}, RuleReferenceUnknown, ("audience.tierIds",)),
-    "an unknown segment": ({"audience": Audience(segments=("x",))}, RuleReferenceUnknown, ("audience.segments",)),
+    "an unknown tier": ({"audience": Audience(tiers=(PROGRAM_ID,))}, ReferenceUnknown, ("audience.tierIds",)),
+    "an unknown segment": ({"audience": Audience(segments=("x",))}, ReferenceUnknown, ("audience.segments",)),
     "unknown before": ({"requires": ("other",)}, ChallengeInvalid, ("requires",)),
     "itself before": ({"requires": ("bad",)}, ChallengeInvalid, ("requires",)),
     "an unknown badge": ({"reward": gives(badge="x")}, BadgeUnknown, ("reward", "badge")),

@@ -136,16 +136,6 @@ def test_what_is_not_active_counts_nothing(goals: Goals) -> None:
     assert goals.stands(member, "off") == (1, 1)
 
 
-def test_signing_in_and_referring_may_be_reported_as_activities(goals: Goals) -> None:
-    goals.challenge("week", Step(kind=StepKind.CHECK_IN, target=2), points=3)
-    goals.challenge("friends", Step(kind=StepKind.REFERRAL), points=4)
-    member = goals.enroll()
-    for kind in ("check_in", "check_in", "referral"):
-        goals.act(member, kind)
-    assert goals.stands(member, "week") == goals.stands(member, "friends") == (1, 1)
-    assert available(goals, member) == 7
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn(Command[PointsAccount]):
     """An occasion of the program's own, once a day, as a sign-in is one."""

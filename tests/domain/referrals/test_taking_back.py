@@ -3,10 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.achievements.editing import SaveChallenge
+from domain.challenges.challenge import Challenge, Step, StepKind
+from domain.challenges.progress import ChallengeProgress
 from domain.points.account import ShortfallOutcome
 from domain.programs import ShortfallPolicy
 from domain.referrals.referral import ReferralState
 from tests.domain.friends import TERMS, Club, order_of
+from tests.domain.goals import gives
 
 
 def test_r3_a_refund_takes_both_back_while_they_are_pending(club: Club) -> None:
@@ -117,3 +121,15 @@ def test_r3_however_an_order_is_refunded_each_side_has_all_or_nothing(parts: lis
         assert tuple(account.available + account.pending for account in figures) == given
     for member in (referrer, friend):
         club.replay(member)
+
+
+def test_a_challenge_counts_a_friend_no_longer_whose_order_is_refunded(club: Club) -> None:
+    step = Step(kind=StepKind.REFERRAL, target=1)
+    club.run(SaveChallenge(challenge=Challenge(code="friends", name="Friends", steps=(step,), reward=gives(4))))
+    referrer, friend = club.pair()
+    club.buy(friend, 5_000)
+    assert (club.account(referrer).available, club.account(referrer).pending) == (4, 100)
+    club.refund(order_of(club, friend))
+    assert (club.account(referrer).available, club.account(referrer).pending) == (0, 0)
+    (progress,) = club.state.rows(ChallengeProgress)
+    assert progress.counts == (0,)
