@@ -126,7 +126,6 @@ _KINDS: Final[tuple[type[Row], ...]] = (
     Share,
     ShareVisit,
     Referral,
-    Reward,
     RewardStock,
     RewardFavourite,
     Redemption,
