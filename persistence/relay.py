@@ -185,8 +185,6 @@ class Relay:
                 await self._deliver(own, program_id, record["version"])
         except DISCONNECTED:
             raise
-        except Overtaken:
-            logger.warning("somebody else goes on with program %s", program_id)
         except Exception:
             # Its events stay where they are, and the others' are not kept waiting.
             logger.exception("what happened in program %s could not be delivered", program_id)
@@ -271,22 +269,19 @@ class Relay:
     async def _tell(
         self, projection: Projection, delivery: Delivery, before: int, commands: Sequence[RedisCommand]
     ) -> None:
-        """Tell Redis of a delivery, if it knows just what came before. Raises `Overtaken`."""
+        """Tell Redis of a delivery, if it knows just what came before. What it does not know is built anew later."""
         place = version_key(delivery.program_id, projection.name)
         try:
             async with self._redis.pipeline() as pipe:
                 await pipe.watch(place)
                 known = known_version(await pipe.get(place))
-                if known is not None and known >= delivery.version:
-                    raise Overtaken
-                # Something is missing; or somebody told of what was never committed, and nobody knows of what.
+                # Something is missing; or somebody told of what was never committed, and nobody knows of what; or
+                # somebody else has gone on, and our session is lost.
                 if known != before:
                     return
                 await _execute(pipe, [*commands, ("SET", place, delivery.version)])
-        except exceptions.WatchError:
-            raise Overtaken from None
         except REDIS_AWAY as fault:
-            logger.warning("Redis is away, %s will be built anew: %s", projection.name, type(fault).__name__)
+            logger.warning("Redis was not told, %s will be built anew: %s", projection.name, type(fault).__name__)
 
     async def _is_behind(self, projection: Projection, program_id: UUID, version: int) -> bool:
         known = known_version(await self._redis.get(version_key(program_id, projection.name)))

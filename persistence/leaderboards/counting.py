@@ -88,17 +88,17 @@ async def count(own: asyncpg.Connection, boards: Boards, member_ids: Sequence[UU
     """Reckon the standings of some members on boards anew, and keep them; those that have become others than before."""
     if not boards.open or not member_ids:
         return []
-    # Sessions that write by key do not need it; a member's facts are joined to each other.
-    await own.execute("SET LOCAL enable_hashjoin = on")
+    # Few rows of large tables, found by key, are joined to each other: how many they are no statistics tell.
+    await own.execute("SET LOCAL enable_hashjoin = on; SET LOCAL enable_nestloop = off")
     included = await _included(own, boards, member_ids)
     found: list[Counted] = []
     by_metric: dict[BoardMetric, list[OpenBoard]] = defaultdict(list)
     for each in boards.open:
         by_metric[each.board.metric].append(each)
     for metric, measured in by_metric.items():
-        records = await own.fetch(
-            _SQL_COUNT.format(facts=FACTS[metric]), boards.program.id, list(member_ids), *_windows(measured), *included
-        )
+        since = min(period.starts_at for each in measured for period in each.periods)
+        told = (boards.program.id, list(member_ids), *_windows(measured), *included, since)
+        records = await own.fetch(_SQL_COUNT.format(facts=FACTS[metric]), *told)
         found.extend(Counted(*record) for record in records)
     return found
 
@@ -179,8 +179,8 @@ WITH windows AS (
         AS told (leaderboard_id, starts_at, ends_at, store_id, tier_id, is_for_segment)
 ), people AS (
     SELECT members.id, members.store_id, accounts.tier_id
-    FROM members JOIN points_accounts AS accounts USING (id)
-    LEFT JOIN leaderboard_participations AS part ON part.id = members.id
+    FROM members JOIN points_accounts AS accounts ON accounts.id = members.id AND accounts.id = ANY($2::uuid[])
+    LEFT JOIN leaderboard_participations AS part ON part.id = members.id AND part.id = ANY($2::uuid[])
     WHERE members.program_id = $1 AND members.id = ANY($2::uuid[]) AND NOT coalesce(part.is_excluded, FALSE)
 ), facts AS ({facts}
 ), running AS (
@@ -193,18 +193,18 @@ WITH windows AS (
     JOIN windows ON facts.at >= windows.starts_at AND facts.at < windows.ends_at
         AND (windows.store_id IS NULL OR windows.store_id = people.store_id)
         AND (windows.tier_id IS NULL OR windows.tier_id = people.tier_id)
-        AND (NOT windows.is_for_segment OR EXISTS (
-            SELECT FROM unnest($9::uuid[], $10::uuid[]) AS included (leaderboard_id, member_id)
-            WHERE included.leaderboard_id = windows.leaderboard_id AND included.member_id = people.id))
+        AND (NOT windows.is_for_segment OR (windows.leaderboard_id, people.id) IN (
+            SELECT * FROM unnest($9::uuid[], $10::uuid[])))
     WHERE facts.amount <> 0
 ), scored AS (
     SELECT leaderboard_id, starts_at, member_id, score::bigint AS score,
         min(at) FILTER (WHERE total >= score) AS reached_at
     FROM running WHERE score > 0 GROUP BY leaderboard_id, starts_at, member_id, score
 ), gone AS (
-    DELETE FROM standings USING windows
-    WHERE standings.program_id = $1 AND standings.leaderboard_id = windows.leaderboard_id
-        AND standings.starts_at = windows.starts_at AND standings.member_id = ANY($2::uuid[])
+    DELETE FROM standings
+    WHERE standings.program_id = $1 AND standings.leaderboard_id = ANY($3::uuid[])
+        AND standings.starts_at = ANY($4::timestamptz[]) AND standings.member_id = ANY($2::uuid[])
+        AND (standings.leaderboard_id, standings.starts_at) IN (SELECT leaderboard_id, starts_at FROM windows)
         AND NOT EXISTS (
             SELECT FROM scored WHERE scored.leaderboard_id = standings.leaderboard_id
             AND scored.starts_at = standings.starts_at AND scored.member_id = standings.member_id)

@@ -1,9 +1,9 @@
 """What each metric counts: a statement of the facts that a member's score is the sum of.
 
 Each answers `member_id, at, id, amount` for the members `$2` of the program `$1`: an amount that counts in the window
-in which `at` lies, the smaller `id` first at the same instant. Amounts are what still counts: a refund does not come
-with a time of its own, it lowers what it takes back. A further metric is a member of `BoardMetric` and a statement
-here; one whose score is no sum answers one row a member and window.
+in which `at` lies, the smaller `id` first at the same instant. No window begins before `$11`. Amounts are what still
+counts: a refund does not come with a time of its own, it lowers what it takes back. A further metric is a member of
+`BoardMetric` and a statement here; one whose score is no sum answers one row a member and window.
 """
 
 from typing import Final
@@ -29,6 +29,7 @@ _POINTS_EARNED: Final = """
         FROM lots JOIN moves AS earning ON earning.id = lots.transaction_id AND earning.kind = 'EARN'
         LEFT JOIN moves AS activation ON activation.kind = 'ACTIVATE' AND activation.source_id = lots.id
         WHERE lots.program_id = $1 AND lots.member_id = ANY($2::uuid[]) AND lots.state NOT IN ('PENDING', 'CANCELLED')
+            AND (lots.available_at >= $11 OR lots.source_id IN (SELECT source_id FROM taken))
     )
     SELECT member_id, at, id, greatest(0, least(earned.amount,
         sum(earned.amount) OVER (PARTITION BY source_id ORDER BY at, id) - coalesce(taken.amount, 0))) AS amount
@@ -44,7 +45,7 @@ _SPEND: Final = """
             AND purchases.refunded_minor > 0 AND back->'number' = line->'number'
         ), 0)), 0)
         FROM jsonb_array_elements(purchases.lines) AS line WHERE (line->>'earns')::boolean
-    ) AS amount FROM purchases WHERE program_id = $1 AND member_id = ANY($2::uuid[])
+    ) AS amount FROM purchases WHERE program_id = $1 AND member_id = ANY($2::uuid[]) AND occurred_at >= $11
 """
 FACTS: Final = {
     BoardMetric.POINTS_EARNED: _POINTS_EARNED,

@@ -25,6 +25,8 @@ from persistence.relay import Relay
 from tests.persistence import engines
 
 Amount = tuple[datetime, UUID, int]
+# A machine may be slow, and a life long.
+SETTLE_SECONDS_MAX = 300
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Arena:
 
     async def settle(self) -> None:
         """Deliver all that happened, and build what Redis lacks; a session that was killed lets go in a moment."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(SETTLE_SECONDS_MAX):
             while await self.own.fetchval("SELECT EXISTS (SELECT FROM outbox WHERE relayed_at IS NULL)"):
                 if not await self.relay.step():
                     await asyncio.sleep(0.01)

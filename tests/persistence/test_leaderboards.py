@@ -1,5 +1,6 @@
 """Leaderboards come to what the facts say: after refunds, floods, rebuilds, and deliveries out of order and twice."""
 
+import os
 import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -35,7 +36,7 @@ from tests.persistence.boards_life import Life
 # Events after which nothing is built anew: every delivery of them is told.
 SQL_NOT_UPSETTING = "SELECT id FROM outbox WHERE name NOT IN ('LeaderboardSaved', 'ProgramUpdated')"
 ZONE = "Asia/Shanghai"
-EVENTS = 3000
+EVENTS = int(os.environ.get("LEADERBOARD_EVENTS", "3000"))
 
 
 @pytest_asyncio.fixture
