@@ -35,6 +35,9 @@ class BoardMetric(StrEnum):
     POINTS_EARNED = "POINTS_EARNED"  # points that rules and prizes gave, once available
     SPEND = "SPEND"  # money paid for what earns, in minor units, at the time of the purchase
     PURCHASES = "PURCHASES"  # purchases of which something paid remains
+    CHECK_IN_STREAK = "CHECK_IN_STREAK"  # the longest run of days of the window that were signed or made up
+    REFERRALS = "REFERRALS"  # friends who were brought, once that is rewarded
+    CHALLENGE_SCORE = "CHALLENGE_SCORE"  # the scores of challenges that were completed
 
 
 class BoardWindow(StrEnum):

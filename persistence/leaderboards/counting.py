@@ -191,6 +191,8 @@ WITH windows AS (
         sum(facts.amount) OVER (PARTITION BY windows.leaderboard_id, windows.starts_at, facts.member_id) AS score
     FROM facts JOIN people ON people.id = facts.member_id
     JOIN windows ON facts.at >= windows.starts_at AND facts.at < windows.ends_at
+        AND (facts.of_starts_at IS NULL
+            OR (facts.of_starts_at, facts.of_ends_at) = (windows.starts_at, windows.ends_at))
         AND (windows.store_id IS NULL OR windows.store_id = people.store_id)
         AND (windows.tier_id IS NULL OR windows.tier_id = people.tier_id)
         AND (NOT windows.is_for_segment OR (windows.leaderboard_id, people.id) IN (

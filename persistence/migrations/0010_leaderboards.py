@@ -159,7 +159,7 @@ MODELS = [
             (
                 "metric",
                 fields.CharEnumField(
-                    description="POINTS_EARNED: POINTS_EARNED\nSPEND: SPEND\nPURCHASES: PURCHASES",
+                    description="POINTS_EARNED: POINTS_EARNED\nSPEND: SPEND\nPURCHASES: PURCHASES\nCHECK_IN_STREAK: CHECK_IN_STREAK\nREFERRALS: REFERRALS\nCHALLENGE_SCORE: CHALLENGE_SCORE",
                     enum_type=BoardMetric,
                     max_length=30,
                 ),
