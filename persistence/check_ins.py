@@ -103,7 +103,9 @@ class CheckInTable(Model):
         constraints = (
             CheckConstraint(check="length > 0 AND base >= 0 AND points >= 0 AND cost >= 0", name="check_ins_numbers"),
             CheckConstraint(check="(cost > 0) = (transaction_id IS NOT NULL)", name="check_ins_spending"),
-            CheckConstraint(check="cost = 0 OR made_up_for = 'POINTS'", name="check_ins_cost"),
+            CheckConstraint(
+                check="cost = 0 OR (made_up_for IS NOT NULL AND made_up_for = 'POINTS')", name="check_ins_cost"
+            ),
         )
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio
 OF_REFERRALS: Final = {
     *("actor", "note", "purchase", "reason", "referee", "refereeReward", "review", "reviewer", "signals"),
 }
-OBJECTS: Final = {"pool", "prices", "purchase", "referee", "refereeReward"}
+OBJECTS: Final = {"audience", "audit", "leaders", "pool", "prices", "purchase", "questions", "referee", "refereeReward"}
 EVERYBODY: Final = ("nobody", "publishable", "secret", "without scope", "member", *Role)
 
 # What a member is told who names what another has.
@@ -276,7 +276,6 @@ async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) 
         answer = await stage.shop.send(f"{{ me {{ {field} }} }}", stage.shop.member_token(stage.ids["member"]))
         assert turned_away(answer) == expected(policy, "member"), name
     document = "query ($id: ID!) { node(id: $id) { ... on %s { %s } } }"
-    parts = ("pool", "prices", "audience", "leaders")
     member = stage.shop.member_token(stage.ids["member"])
     for kind, of, names in (
         ("Purchase", "purchase", {"actor"}),
@@ -302,7 +301,7 @@ async def test_fields_within_are_shown_to_whom_their_policy_names(stage: Stage) 
         assert set(found) == names
         for name, policy in found.items():
             for token, caller in ((member, "member"), (stage.shop.secret, "secret")):
-                field = f"{name} {{ __typename }}" if name in parts else name
+                field = f"{name} {{ __typename }}" if name in OBJECTS else name
                 field = f"{name} {{ __typename }}" if name in ("audit", "pool", "prices") else name
                 field = f"{name} {{ __typename }}" if name in ("pool", "prices", "questions") else name
                 field = f"{name} {{ __typename }}" if name in OBJECTS else name

@@ -110,3 +110,10 @@ async def furnish(shop: Shop, member_id: UUID, now: datetime) -> None:
         await shop.run(play(member_id, whole.id, "lucky"))
     waiting = await raffle(shop, now.replace(year=now.year + 1), points(5, stock=2))
     await shop.run(take(member_id, waiting.id, 3))
+
+
+async def raffle_that_ends(shop: Shop, member_id: UUID, ends_at: datetime) -> UUID:
+    """A ticketed lottery whose only winner can be drawn from `ends_at` on; its id."""
+    over = await raffle(shop, ends_at, points(5, stock=1))
+    await shop.run(take(member_id, over.id))
+    return over.id

@@ -9,6 +9,7 @@ from uuid import UUID
 from domain import access, members, segments, stores
 from domain.enrollments import EnrollMember
 from domain.kernel import Row
+from domain.lotteries.ending import EndLottery
 from persistence import connection, duties
 from persistence.registry import KIND_ORDER
 from tests.domain import simulation
@@ -48,6 +49,9 @@ async def fill(url: str) -> Filled:
         for feature in (malls, selling, sign_ins, goals, friends, deals):
             await feature.furnish(shop, member_id)
         await fairs.furnish(shop, member_id, clock.now)
+        over = await fairs.raffle_that_ends(shop, member_id, clock.now + timedelta(minutes=1))
+        clock.now += timedelta(minutes=1)
+        await shop.run(EndLottery(lottery_id=over, step=1))
         await boards_filling.furnish(shop, url, member_id, clock.now)
         await _begin_duties(url)
     finally:
