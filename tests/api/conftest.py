@@ -47,6 +47,15 @@ async def world_with_redis(database_url: str, redis_url: str) -> AsyncIterator[s
 
 
 @pytest_asyncio.fixture
+async def world_alone(fresh_database_url: str, redis_url: str) -> AsyncIterator[shops.World]:
+    """A running application with Redis and no other test's programs, for who moves the clock of all that there are."""
+    redis = aioredis.Redis.from_url(redis_url)
+    async with _running(fresh_database_url, redis) as running:
+        yield running
+    await redis.aclose()
+
+
+@pytest_asyncio.fixture
 async def shop(world: shops.World) -> shops.Shop:
     """A shop in a program of its own."""
     return await world.open_shop()

@@ -1,5 +1,6 @@
 """Leaderboards over the wire: boards, places, one's own standing, and who may see whose name."""
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -25,6 +26,13 @@ Count = Callable[[Shop], Awaitable[None]]
 @pytest_asyncio.fixture
 async def count(database_url: str, redis_url: str) -> AsyncIterator[Count]:
     """Count for a shop all that happened so far."""
+    async with counting(database_url, redis_url) as whole:
+        yield whole
+
+
+@contextlib.asynccontextmanager
+async def counting(database_url: str, redis_url: str) -> AsyncIterator[Count]:
+    """What counts for shops of a database."""
     redis = aioredis.Redis.from_url(redis_url)
     relay = relaying.make(connection.parse_url(database_url), redis)
 
@@ -231,13 +239,14 @@ async def test_without_redis_postgresql_answers_and_says_so(shop: Shop, count: C
     }
 
 
-async def test_periods_that_are_over(world_with_redis: World, count: Count, database_url: str) -> None:
+async def test_periods_that_are_over(world_alone: World, fresh_database_url: str, redis_url: str) -> None:
     """One settles, then it is closed, its places stay, and its prizes are paid."""
-    shop, world = await world_with_redis.open_shop(), world_with_redis
+    shop, world = await world_alone.open_shop(), world_alone
     member, _ = await members(shop, ("Ann", 200), ("Bob", 100))
     prizes = [{"first": 1, "last": 1, "prize": {"kind": "POINTS", "points": 77}}]
     await make(shop, window="DAY", prizes=prizes)
-    await count(shop)
+    async with counting(fresh_database_url, redis_url) as count:
+        await count(shop)
     state = 'query ($at: DateTime!) { leaderboard(code: "best") { period(at: $at) { state startsAt closedAt } } }'
     at = clock.now().isoformat()
     running = (await shop.ask(state, at=at))["leaderboard"]["period"]
@@ -248,7 +257,7 @@ async def test_periods_that_are_over(world_with_redis: World, count: Count, data
             world.clock.ahead += timedelta(minutes=10)
         assert (await shop.ask(state, at=at))["leaderboard"]["period"]["state"] == "SETTLING"
         world.clock.ahead += timedelta(hours=2)
-        address = connection.parse_url(database_url)
+        address = connection.parse_url(fresh_database_url)
         worker = Worker(world.backend.engine, lambda: connection.connect(address), now=world.clock)
         await worker.run_until_idle()
         world.clock.ahead += timedelta(seconds=5)
