@@ -35,7 +35,7 @@ def reader(hint: Any, *, is_document: bool) -> Reader | None:
     """How a column's value becomes the domain's; None if it is that already."""
     hint = _without_none(hint)
     if is_document:
-        inner = _json_reader(hint)
+        inner = json_reader(hint)
         return orjson.loads if inner is None else lambda text: inner(orjson.loads(text))
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint._value2member_map_.__getitem__
@@ -49,7 +49,7 @@ def _without_none(hint: Any) -> Any:
     return hint
 
 
-def _json_reader(hint: Any) -> Reader | None:
+def json_reader(hint: Any) -> Reader | None:
     """How a JSON value becomes a value of `hint`; None if it is one already."""
     hint = _without_none(hint)
     if get_origin(hint) is tuple:
@@ -65,7 +65,7 @@ def _json_reader(hint: Any) -> Reader | None:
 
 
 def _tuple_reader(item: Any) -> Reader:
-    inner = _json_reader(item)
+    inner = json_reader(item)
     if inner is None:
         return tuple
     return lambda values: tuple(map(inner, values))
@@ -73,7 +73,7 @@ def _tuple_reader(item: Any) -> Reader:
 
 def _dataclass_reader(kind: type) -> Reader:
     hints = get_type_hints(kind)
-    readers = {field.name: inner for field in fields(kind) if (inner := _json_reader(hints[field.name])) is not None}
+    readers = {field.name: inner for field in fields(kind) if (inner := json_reader(hints[field.name])) is not None}
 
     def read(values: dict[str, Any]) -> Any:
         for name, inner in readers.items():

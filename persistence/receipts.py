@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_type_hints
 from uuid import UUID
 
 import orjson
@@ -126,4 +126,5 @@ async def restore(command: type[Command[Any]], summary: str, load: Load) -> obje
 async def _restored(hint: Any, value: Any, load: Load) -> Any:
     if isinstance(hint, type) and issubclass(hint, Row):
         return await load(hint, UUID(value))
-    return tuple(value) if get_origin(hint) is tuple else value
+    read = codec.json_reader(hint)
+    return value if value is None or read is None else read(value)

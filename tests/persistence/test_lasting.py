@@ -11,7 +11,9 @@ import pytest_asyncio
 from tortoise import Tortoise
 
 from domain import programs
+from domain.challenges.challenge_sets import ChallengeSet
 from domain.kernel import FAMILY, Command, Decision, Row, State, Want
+from domain.lotteries.lottery import LotterySeed
 from domain.points.account import PointsAccount
 from persistence import clock, connection, previews, rows
 from persistence.engine import Engine
@@ -86,8 +88,9 @@ async def asked(starting: Starting, database_url: str) -> AsyncIterator[Asked]:
         await Tortoise.close_connections()
 
 
-def test_rules_are_what_lasts() -> None:
-    assert [kind for kind in KIND_ORDER if kind.is_fact and kind.is_configuration] == [EarningRules]
+def test_rules_challenges_and_seeds_are_what_lasts() -> None:
+    lasting = {kind for kind in KIND_ORDER if kind.is_fact and kind.is_configuration}
+    assert lasting == {EarningRules, ChallengeSet, LotterySeed}
 
 
 def rule_set(version: int) -> Row:
