@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -35,6 +35,41 @@ Result = TypeVar("Result")
 IDEMPOTENCY_KEY_MAX: Final = 200
 # How many rows the connections of one request may ask for in all, whether or not there are so many.
 NODES_MAX: Final = 10_000
+# Those who are woken by the same change read together; what they read is at most so old.
+_TOGETHER: Final = timedelta(seconds=0.25)
+_PROGRAMS_MAX: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is read as of one instant for everybody whom the same change woke, and what was answered from it.
+
+    `told` is how much the hub had been told by then. The same question of the same caller has one answer.
+    """
+
+    now: datetime
+    told: int
+    loaders: Loaders
+    answers: dict[Hashable, asyncio.Future[Any]] = field(default_factory=dict[Hashable, "asyncio.Future[Any]"])
+
+
+class Readings:
+    """The last reading of each program: who is woken by the same change reads, and is answered, together."""
+
+    def __init__(self, hub: Hub, now: Callable[[], datetime]) -> None:
+        self._hub = hub
+        self._now = now
+        self._kept: dict[UUID, Reading] = {}
+
+    def of(self, program_id: UUID) -> Reading:
+        """What is read of a program as of now."""
+        now = self._now()
+        kept = self._kept.get(program_id)
+        if kept is None or kept.told != self._hub.told or not timedelta(0) <= now - kept.now < _TOGETHER:
+            if len(self._kept) >= _PROGRAMS_MAX:
+                self._kept.clear()
+            kept = self._kept[program_id] = Reading(now, self._hub.told, Loaders(program_id, now))
+        return kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +86,7 @@ class Backend:
     throttle: Throttle
     boards: Boards
     hub: Hub
+    readings: Readings
     gates: Gates
     streaks: StreakReader
     now: Callable[[], datetime]
@@ -77,6 +113,7 @@ def backend(
     tokens = Tokens(
         signing_key, member_minutes=chosen.member_token_minutes, operator_minutes=chosen.operator_token_minutes
     )
+    heard = Hub(None) if hub is None else hub
     shared = Backend(
         engine=engine,
         tokens=tokens,
@@ -86,26 +123,14 @@ def backend(
         identity_key=f"identity:{signing_key}".encode(),
         throttle=Throttle(redis),
         boards=Boards(redis),
-        hub=Hub(None) if hub is None else hub,
+        hub=heard,
+        readings=Readings(heard, now),
         gates=Gates(redis),
         streaks=StreakReader(redis),
         now=now,
     )
     engine.on_kept = shared.kept
     return shared
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What is read as of one instant for everybody whom the same change woke, and what was answered from it.
-
-    `told` is how much the hub had been told by then. The same question of the same caller has one answer.
-    """
-
-    now: datetime
-    told: int
-    loaders: Loaders
-    answers: dict[Hashable, asyncio.Future[Any]] = field(default_factory=dict[Hashable, "asyncio.Future[Any]"])
 
 
 class Context:
@@ -130,11 +155,11 @@ class Context:
             self._loaders = Loaders(self.caller.program_id, self.now, self._told)
         return self._loaders
 
-    def renew(self, reading: Reading) -> None:
-        """Answer as of another instant, from a reading that is shared with others."""
-        self.reading = reading
-        self.now = reading.now
-        self._loaders = reading.loaders
+    def renew(self) -> None:
+        """Answer as of now, from a reading that is shared with others."""
+        self.reading = self.backend.readings.of(self.caller.program_id)
+        self.now = self.reading.now
+        self._loaders = self.reading.loaders
         self._nodes_left = NODES_MAX
 
     def _refresh(self, told: object) -> None:

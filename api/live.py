@@ -7,20 +7,17 @@ lies between two answers instead of waiting for it.
 import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Callable, Sequence
-from datetime import timedelta
 from typing import Any, Final, TypeVar, cast
-from uuid import UUID
 
 import strawberry
 
 from api import access, inputs, shapes
 from api.access import Requires
-from api.context import Context, Info, Reading
+from api.context import Context, Info
 from api.flash_sales import selling
 from api.flash_sales.sale import FlashSale
 from api.inputs import MemberRefInput
 from api.leaderboards.board import Leaderboard
-from api.loaders import Loaders
 from api.members import Member, find_member
 from domain import members
 from domain.access import Scope
@@ -29,7 +26,6 @@ from domain.kernel import Refusal
 from domain.leaderboards import board
 from domain.topics import Subject, topic
 from persistence.leaderboards import reading
-from persistence.live import Hub
 
 _PUBLIC: Final = access.everyone(Scope.PROGRAM_READ)
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
@@ -38,9 +34,6 @@ Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 PAUSE_SECONDS: Final = 0.5
 # A subscription ends after so long, so that whoever holds it shows a credential again.
 LIVE_SECONDS_MAX: Final = 3600
-# Those who are woken by the same change read together; what they read is at most so old.
-_TOGETHER: Final = timedelta(seconds=0.25)
-_PROGRAMS_MAX: Final = 1_000
 
 
 def field(policy: Requires) -> Callable[[Resolver], Resolver]:
@@ -55,34 +48,13 @@ def field(policy: Requires) -> Callable[[Resolver], Resolver]:
     return decorate
 
 
-class Readings:
-    """The last reading of each program: who is woken by the same change reads, and is answered, together."""
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[Hub, UUID], Reading] = {}
-
-    def renew(self, context: Context) -> None:
-        """Let a context answer as of now."""
-        hub, now = context.backend.hub, context.backend.now()
-        place = (hub, context.caller.program_id)
-        kept = self._kept.get(place)
-        if kept is None or kept.told != hub.told or not timedelta(0) <= now - kept.now < _TOGETHER:
-            if len(self._kept) >= _PROGRAMS_MAX:
-                self._kept.clear()
-            kept = self._kept[place] = Reading(now, hub.told, Loaders(context.caller.program_id, now))
-        context.renew(kept)
-
-
-_READINGS: Final = Readings()
-
-
 async def answers(context: Context, topics: Sequence[str]) -> AsyncGenerator[None, None]:
     """Yield when it is time for an answer: at once, then after changes of the topics, at most two a second."""
     clock = asyncio.get_running_loop().time
     ends_at = clock() + LIVE_SECONDS_MAX
     with context.backend.hub.listening(context.caller.program_id, topics) as listener:
         while clock() < ends_at:
-            _READINGS.renew(context)
+            context.renew()
             yield
             await asyncio.sleep(PAUSE_SECONDS)
             await listener.changed()

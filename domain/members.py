@@ -106,7 +106,7 @@ class MemberUpdated(Event):
 
 
 def masked(name: str | None) -> str:
-    """What other members see of a name: its first letter."""
+    """What other members see of a name, its first letter: 李雷 is 李*, Ann is A*."""
     return f"{(name or '')[:1]}*"
 
 

@@ -183,11 +183,10 @@ class ReferralTable(Model):
 KEYSET: Final = pages.Keyset(("id",), is_descending=True)
 SHARE_KEYSET: Final = pages.Keyset(("created_at", "id"), (datetime, UUID), is_descending=True)
 
-# Referrals that are rewarded as of $2, whether or not the worker was there: `rewards_at` says when each was.
-SQL_REWARDED: Final = (
-    "program_id = $1 AND (state = 'REWARDED' OR (state = 'QUALIFIED' AND review IS DISTINCT FROM 'HELD'))"
-    " AND rewards_at <= $2"
-)
+# Referrals that are rewarded once `rewards_at` is past, whether or not the worker was there.
+SQL_TO_REWARD: Final = "(state = 'REWARDED' OR (state = 'QUALIFIED' AND review IS DISTINCT FROM 'HELD'))"
+# Those that are rewarded as of $2: `rewards_at` says when each was.
+SQL_REWARDED: Final = f"program_id = $1 AND {SQL_TO_REWARD} AND rewards_at <= $2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from domain.check_ins.activity import (
 from domain.kernel import FAMILY, Command, Decision, State, Want
 from domain.prizes import PrizeKind
 from domain.programs import Program
-from domain.rewards.reward import WindowInvalid
+from domain.rewards.commands import check_window
 from domain.rewards.standing import check_audience
 
 _MONTH_DAYS_MAX: Final = 31
@@ -112,7 +112,7 @@ def _checked(state: State, terms: CheckInTerms) -> CheckInTerms:
         _check_make_up(terms.make_up)
     if terms.reminder_hour is not None:
         checks.number("reminderHour", terms.reminder_hour, minimum=0, maximum=_LAST_HOUR)
-    _check_window(terms.starts_at, terms.ends_at)
+    check_window("startsAt", terms.starts_at, "endsAt", terms.ends_at)
     audience = check_audience(state, "audience", terms.audience)
     return replace(terms, milestones=milestones, cycle_days=cycle_days, audience=audience)
 
@@ -167,11 +167,3 @@ def _check_make_up(terms: MakeUpTerms) -> None:
         elif not terms.takes_cards:
             why = "a day is made up for points (0 is free), with a card, or for either"
             raise CheckInActivityInvalid(field=("points",), why=why)
-
-
-def _check_window(starts_at: datetime | None, ends_at: datetime | None) -> None:
-    for name, at in (("startsAt", starts_at), ("endsAt", ends_at)):
-        if at is not None and at.tzinfo is None:
-            raise WindowInvalid(field=(name,))
-    if starts_at is not None and ends_at is not None and ends_at <= starts_at:
-        raise WindowInvalid(field=("endsAt",))

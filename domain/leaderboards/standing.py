@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-MASK: Final = "*"
+from domain import members
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,15 +86,10 @@ def own(
     )
 
 
-def masked(name: str) -> str:
-    """What others see of a name: 李雷 is 李*, Ann is A*."""
-    return name[:1] + MASK
-
-
 def shown_name(name: str | None, *, is_shown: bool, masks: bool, is_revealed: bool) -> str | None:
     """What a caller sees of a name. It is revealed to staff and to whose it is; who is not shown has none to others."""
     if name is None or is_revealed:
         return name
     if not is_shown:
         return None
-    return masked(name) if masks else name
+    return members.masked(name) if masks else name

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 from domain import calendars, checks, prizes, schedules
@@ -11,7 +10,7 @@ from domain.lotteries import lottery as lotteries
 from domain.lotteries.lottery import Lottery, LotteryInvalid, LotteryPrize, PrizeAboveCap, StockOut
 from domain.prizes import PrizeInvalid, PrizeKind
 from domain.programs import Program
-from domain.rewards.reward import WindowInvalid
+from domain.rewards.commands import check_window
 from domain.rewards.standing import check_audience
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}")
@@ -30,7 +29,7 @@ def code(field: tuple[str, ...], given: str) -> str:
 def checked(state: State, program: Program, lottery: Lottery, *, exceeds_cap: bool) -> Lottery:
     """The lottery with its texts of one line and trimmed. Refuses what is out of bounds or contradicts itself."""
     _check_numbers(lottery)
-    _check_window(lottery)
+    check_window("startsAt", lottery.starts_at, "endsAt", lottery.ends_at)
     first = calendars.local_date(lottery.starts_at or state.now, program.time_zone)
     last = None if lottery.ends_at is None else calendars.local_date(lottery.ends_at, program.time_zone)
     checks.at_most("prizes", lottery.prizes, lotteries.PRIZES_MAX)
@@ -68,15 +67,6 @@ def _check_numbers(lottery: Lottery) -> None:
         checks.number("guaranteeEvery", lottery.guarantee_every, minimum=2, maximum=lotteries.GUARANTEE_MAX)
     if lottery.guarantee_rank is not None:
         checks.number("guaranteeRank", lottery.guarantee_rank, minimum=1, maximum=lotteries.RANK_MAX)
-
-
-def _check_window(lottery: Lottery) -> None:
-    times: tuple[tuple[str, datetime | None], ...] = (("startsAt", lottery.starts_at), ("endsAt", lottery.ends_at))
-    for name, at in times:
-        if at is not None and at.tzinfo is None:
-            raise WindowInvalid(field=(name,))
-    if lottery.starts_at is not None and lottery.ends_at is not None and lottery.ends_at <= lottery.starts_at:
-        raise WindowInvalid(field=("endsAt",))
 
 
 def _prize(state: State, program: Program, lottery: Lottery, place: int, *, exceeds_cap: bool) -> LotteryPrize:

@@ -10,6 +10,7 @@ counts: a refund does not come with a time of its own, it lowers what it takes b
 from typing import Final
 
 from domain.leaderboards.board import BoardMetric
+from persistence import referrals
 
 # Lots that earnings opened, once they are available (L3), less what was taken back of what earned them. A clawback
 # takes the points of a purchase in the order in which they became available; what it could not take counts too (K1),
@@ -51,11 +52,10 @@ _SPEND: Final = """
 _PURCHASES: Final = f"SELECT member_id, at, id, sign(amount)::bigint AS amount FROM ({_SPEND}) AS spent"
 # What waits for a clock is rewarded by itself, as for whoever reads it. An order that is refunded takes the friend
 # back, in the window in which it had counted (R3).
-_REFERRALS: Final = """
+_REFERRALS: Final = f"""
     SELECT referrer_id AS member_id, rewards_at AS at, id, 1::bigint AS amount FROM referrals
     WHERE program_id = $1 AND referrer_id = ANY($2::uuid[]) AND rewards_at >= $11
-    AND (state = 'REWARDED'
-        OR (state = 'QUALIFIED' AND review IS DISTINCT FROM 'HELD' AND rewards_at <= clock_timestamp()))
+    AND {referrals.SQL_TO_REWARD} AND (state = 'REWARDED' OR rewards_at <= clock_timestamp())
 """
 _CHALLENGE_SCORE: Final = """
     SELECT member_id, occurred_at AS at, id, score::bigint AS amount FROM challenge_completions

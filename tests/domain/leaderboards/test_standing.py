@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.leaderboards.standing import OwnStanding, Ranked, Standing, masked, own, ranked, shown_name
+from domain import members
+from domain.leaderboards.standing import OwnStanding, Ranked, Standing, own, ranked, shown_name
 
 NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)
 
@@ -60,7 +61,7 @@ def test_b2_gaps_of_who_is_on_the_board() -> None:
 
 @pytest.mark.parametrize(("name", "mask"), [("李雷", "李*"), ("Ann", "A*"), ("X", "X*"), ("", "*")])
 def test_b3_names_are_masked(name: str, mask: str) -> None:
-    assert masked(name) == mask
+    assert members.masked(name) == mask
 
 
 @pytest.mark.parametrize(
