@@ -109,7 +109,7 @@ SCALARS: Final[Mapping[object, ScalarDefinition]] = {
         name="Decimal",
         description='A decimal number as a string of digits, such as "199.90".',
         parse_value=_decimal,
-        serialize=str,
+        serialize="{:f}".format,
     ),
     CurrencyCode: strawberry.scalar(
         name="CurrencyCode",

@@ -42,6 +42,16 @@ def test_decimals_are_strings(value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "written"), [("199.90", "199.90"), ("0E-12", "0.000000000000"), ("1E+3", "1000"), ("-0.5", "-0.5")]
+)
+def test_decimals_are_written_as_digits(value: str, written: str) -> None:
+    """Never with an exponent."""
+    write = scalars.SCALARS[Decimal].serialize
+    assert write is not None
+    assert write(Decimal(value)) == written
+
+
+@pytest.mark.parametrize(
     "value", ["", " 1", "1 ", "+1", ".5", "1.", "1e3", "0x1", "NaN", "Infinity", "1_000", "1,5", "١", "9" * 16, 1, 1.5]
 )
 def test_other_values_are_no_decimals(value: object) -> None:
