@@ -14,6 +14,7 @@ from domain.leaderboards.board import BEGINNING, BoardMetric, BoardWindow, Leade
 from domain.leaderboards.commands import CreateLeaderboard
 from persistence import connection
 from persistence.leaderboards import sorted_sets
+from persistence.live import Hub
 from persistence.relay import Relay
 from tests.persistence import engines
 from tests.persistence.relays import away
@@ -69,7 +70,7 @@ async def test_the_loop_delivers_and_heals_by_itself(place: Place, monkeypatch: 
     """Also after it lost its session, and while Redis has lost everything."""
     monkeypatch.setattr(relaying, "MEND_SECONDS", 0.05)
     monkeypatch.setattr(relaying, "LOST_SECONDS", 0.05)
-    async with relaying.running(connection.parse_url(place.url), place.redis) as relay:
+    async with relaying.running(connection.parse_url(place.url), place.redis, Hub(None)) as relay:
         await place.wait_for(3)
         await place.shop.run(engines.buy(await place.shop.enroll(), engines.key()))
         await place.wait_for(4)

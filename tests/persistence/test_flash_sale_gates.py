@@ -1,6 +1,7 @@
 """Gates on a real Valkey: they turn late callers away, decide nothing, and are open within a second (F2)."""
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -122,10 +123,20 @@ async def test_without_redis_nobody_is_turned_away() -> None:
         assert not await gates.is_shut(SHOP, ITEM)
 
 
+@contextlib.asynccontextmanager
+async def hanging_redis() -> AsyncIterator[str]:
+    """The address of one that takes connections and never answers, and lets go of them at the end."""
+    writers: list[asyncio.StreamWriter] = []
+    async with await asyncio.start_server(lambda _reader, writer: writers.append(writer), "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        yield f"redis://{host}:{port}"
+        for writer in writers:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in writers))
+
+
 async def test_a_redis_that_hangs_costs_a_moment_once() -> None:
-    hanging = await asyncio.start_server(lambda _reader, _writer: asyncio.sleep(60), "127.0.0.1", 0)
-    port = hanging.sockets[0].getsockname()[1]
-    async with aioredis.Redis.from_url(f"redis://127.0.0.1:{port}") as redis:
+    async with hanging_redis() as address, aioredis.Redis.from_url(address) as redis:
         gates = Gates(redis)
         started = time.perf_counter()
         assert await asyncio.gather(*(gates.is_shut(SHOP, ITEM) for _ in range(100))) == [False] * 100
@@ -134,7 +145,6 @@ async def test_a_redis_that_hangs_costs_a_moment_once() -> None:
         assert not await gates.is_shut(SHOP, OTHER)
         await shut(gates)
         assert time.perf_counter() - started < 0.05
-    hanging.close()
 
 
 @pytest_asyncio.fixture
