@@ -151,7 +151,7 @@ async def _crowd(place: shop.Shop) -> AsyncIterator[tuple[Engine, UUID, UUID, _C
         told = [engine.submit(each, program_id=program_id, actor="bench") for each in commands]  # type: ignore[arg-type]
         return [answer.result for answer in await asyncio.gather(*told)]
 
-    settings = ProgramSettings(expiry=ExpiryPolicy(kind=ExpiryKind.DAYS, count=30))
+    settings = ProgramSettings(expiry=ExpiryPolicy(kind=ExpiryKind.DAYS, count=1))
     await tell([CreateProgram(program_id=program_id, name="Crowd", currency_code="CNY", settings=settings)])
     (tier,) = await tell([CreateTier(name="Gold", rank=1, threshold=1000)])
     for first in range(0, MEMBERS, 10_000):
@@ -170,7 +170,7 @@ def _purchase(name: str) -> RecordPurchase:
 
 
 async def _later(clock: _Clock) -> None:
-    clock.ahead = timedelta(days=40)
+    clock.ahead = timedelta(days=2)
 
 
 async def _edit(engine: Engine, program_id: UUID, tier_id: UUID) -> None:

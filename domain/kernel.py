@@ -241,7 +241,7 @@ class State:
 
     def need(self, *wants: Want) -> None:
         """Ask for several things at once, so that they are loaded in one round."""
-        missing = tuple(want for want in wants if self.is_missing(want))
+        missing = [want for want in wants if self.is_missing(want)]
         if missing:
             raise NotLoaded(*missing)
 

@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 from tortoise.models import MetaInfo, Model
 
 from domain.kernel import FAMILY, Row, Want
+from domain.values import open_kind
 from persistence import codec
 
 # The PostgreSQL type of a column, by the Tortoise field that describes it.
@@ -162,16 +163,20 @@ def _decoder(
     kind: type[Row], columns: tuple[str, ...], sql_types: dict[str, str], hints: dict[str, Any]
 ) -> Callable[[Record], Row]:
     """A function that makes a row of a record, compiled once a kind, for every batch reads hundreds of them."""
-    names: dict[str, Any] = {"kind": kind}
-    told = []
+    names: dict[str, Any] = {"kind": kind, "open_kind": open_kind(kind), "new": object.__new__}
+    sets = []
     for index, column in enumerate(columns):
         read = codec.reader(hints[column], is_document=sql_types[column] == "jsonb")
         value = f"record[{index}]"
         if read is not None:
             names[f"read_{index}"] = read
             value = f"None if {value} is None else read_{index}({value})"
-        told.append(f"{column}={value}")
-    decode: Callable[[Record], Row] = eval(f"lambda record: kind({', '.join(told)})", names)
+        sets.append(f"made.{column} = {value}")
+    exec(
+        f"def decode(record):\n    made = new(open_kind); {'; '.join(sets)}; made.__class__ = kind\n    return made",
+        names,
+    )
+    decode: Callable[[Record], Row] = names["decode"]
     return decode
 
 
