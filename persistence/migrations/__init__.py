@@ -1,15 +1,13 @@
 """Migrations, by Tortoise's own mechanism: one module a step, up and down."""
 
-import contextlib
-from collections.abc import Iterator
 from typing import Final
 
 import asyncpg
-from tortoise import Tortoise, models
+from tortoise import Tortoise
 from tortoise.exceptions import OperationalError
 from tortoise.migrations.api.migrate import migrate as run_migrations
 
-from persistence import connection
+from persistence import connection, frugality
 from persistence.startup import StartupError
 
 # What `tortoise -c persistence.migrations.TORTOISE_ORM makemigrations` reads; it connects to nothing.
@@ -18,18 +16,6 @@ LATEST: Final = "0016_offsets_of_orders"
 EXTENSIONS: Final = ("pg_trgm", "btree_gin")
 # Processes that start together migrate one after the other.
 _LOCK: Final = 0x7E55E7A
-
-
-@contextlib.contextmanager
-def _without_filters() -> Iterator[None]:
-    """Let Tortoise make no filters for the models of a migration: it makes all models anew for every operation, nobody
-    asks through them, and their filters would be half of the time of a first start."""
-    kept = models.get_filters_for_field  # type: ignore[attr-defined]
-    models.get_filters_for_field = lambda *_, **__: {}  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        models.get_filters_for_field = kept  # type: ignore[attr-defined]
 
 
 async def migrate(address: connection.Address, *, target: str | None = None) -> None:
@@ -45,7 +31,7 @@ async def migrate(address: connection.Address, *, target: str | None = None) -> 
         await _require_extensions(own)
         config = connection.tortoise_config(address)
         try:
-            with _without_filters():
+            with frugality.frugal():
                 await run_migrations(config=config, target=None if target is None else f"tessera.{target}")
         finally:
             await Tortoise.close_connections()

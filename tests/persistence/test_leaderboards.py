@@ -130,7 +130,7 @@ async def lead(arena: Arena, count: int, *, members: int = 60, seed: int = 7) ->
 
 
 async def test_b1_boards_are_what_the_facts_say_after_random_events_with_refunds(arena: Arena) -> None:
-    life, made = await lead(arena, EVENTS)
+    life, made = await lead(arena, EVENTS, members=max(60, EVENTS // 100))
     assert min(life.told.values()) > EVENTS // 50
     assert await check(arena, made) > 200
     # Nothing is left of what was refunded in full, and ties there are many.
