@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from uuid import UUID
 
 import strawberry
 
@@ -12,14 +13,22 @@ from api.context import Context
 from domain import calendars, schedules
 from domain.earning.rule_sets import EarningRules
 from domain.earning.rules import Campaign, EarningRule
+from domain.lotteries.lottery import Lottery
 from domain.policies import TierPolicy
 from domain.programs import Program
+from domain.rewards.reward import Reward
+from domain.terms import check_ins as check_in_terms
 from domain.terms import policies as policy_terms
+from domain.terms import referrals as referral_terms
 from domain.terms import rules as rule_terms
 from domain.terms import tiers as tier_terms
 from domain.terms import wording
 from domain.terms.naming import Naming
 from domain.tiers.tier import Tier
+from domain.values import changed
+from domain.vouchers.pool import VoucherPool
+from domain.vouchers.template import VoucherTemplate
+from persistence import check_ins, referrals
 
 
 @shapes.shape()
@@ -36,6 +45,8 @@ class Topic(StrEnum):
     EARNING = "EARNING"  # a rule that gives points
     POINTS = "POINTS"  # when points may be spent, and how long they last
     TIER = "TIER"  # how a tier is reached and kept, and what it gives
+    CHECK_IN = "CHECK_IN"  # what signing in every day gives, and what may be made up
+    REFERRAL = "REFERRAL"  # what bringing friends and sharing give
 
 
 shapes.named(Topic)
@@ -43,7 +54,7 @@ shapes.named(Topic)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """One of a program's terms in words. `code` is a rule's code or a tier's name."""
+    """One of a program's terms in words. `code` is the code of a rule or check-in activity, or a tier's name."""
 
     topic: Topic
     code: str
@@ -56,7 +67,7 @@ class PublishedRule:
     """One of the program's terms, in words made from the data that is computed with, so that the two cannot differ."""
 
     topic: Topic
-    code: str = strawberry.field(description="The rule's code or the tier's name.")
+    code: str = strawberry.field(description="The code of the rule or check-in activity, or the tier's name.")
     chinese: str
     english: str
 
@@ -73,7 +84,8 @@ async def of_rule(context: Context, rule: EarningRule) -> wording.Terms:
 
 
 async def published(context: Context, program: Program) -> list[Published]:
-    """All that a member may want to know: what gives points now or later, how long they last, and the tiers."""
+    """All that a member may want to know: what gives points now or later, how long they last, the tiers, and what
+    signing in and bringing friends give."""
     rule_set = await context.loaders.rule_set(program.rule_version)
     called = await naming(context, rule_set)
     told = [
@@ -83,6 +95,7 @@ async def published(context: Context, program: Program) -> list[Published]:
     ]
     told.append((Topic.POINTS, "points", policy_terms.of_policies(program.pending, program.expiry, called)))
     told.extend(_of_tiers(await context.loaders.ladder(), program.tier_policy, called))
+    told.extend(await _of_offers(context, program, called))
     return [Published(topic=topic, code=code, chinese=text.chinese, english=text.english) for topic, code, text in told]
 
 
@@ -103,6 +116,44 @@ def _is_over(rule: EarningRule, called: Naming, context: Context) -> bool:
     last = None if ends_at is None else calendars.local_date(ends_at - timedelta.resolution, called.time_zone)
     kept = [rule.when.schedule, *(frame.schedule for frame in frames if isinstance(frame, Campaign))]
     return not schedules.have_day(kept, calendars.local_date(context.now, called.time_zone), last)
+
+
+async def _of_offers(context: Context, program: Program, called: Naming) -> list[tuple[Topic, str, wording.Terms]]:
+    """What signing in gives, and what friends and shares do."""
+    activities = [
+        activity
+        for activity in await check_ins.activities(program.id, is_active=True)
+        if activity.ends_at is None or context.now < activity.ends_at
+    ]
+    policy = await referrals.policy_of(program.id)
+    told = [milestone.prize for activity in activities for milestone in activity.milestones]
+    pools = [*(prize.pool_id for prize in told), policy.referrer_pool_id, policy.referee_pool_id]
+    called = changed(
+        called,
+        vouchers=await _vouchers(context, _ids(pools)),
+        rewards=await _names(context, Reward, _ids(prize.reward_id for prize in told)),
+        lotteries=await _names(context, Lottery, _ids(prize.lottery_id for prize in told)),
+    )
+    found = [(Topic.CHECK_IN, each.code, check_in_terms.of_activity(each, called)) for each in activities]
+    if policy.is_active and (policy.gives_for_friends or policy.share_points):
+        found.append((Topic.REFERRAL, "referrals", referral_terms.of_policy(policy, called)))
+    return found
+
+
+def _ids(told: Iterable[UUID | None]) -> list[UUID]:
+    return [key for key in dict.fromkeys(told) if key is not None]
+
+
+async def _names(context: Context, kind: type[Reward | Lottery | VoucherTemplate], keys: list[UUID]) -> dict[UUID, str]:
+    found = await context.loaders.rows(kind, keys)
+    return {row.id: row.name for row in found if row is not None}
+
+
+async def _vouchers(context: Context, pool_ids: list[UUID]) -> dict[UUID, str]:
+    """What members know the vouchers of pools by: the name of the template."""
+    pools = [pool for pool in await context.loaders.rows(VoucherPool, pool_ids) if pool is not None]
+    names = await _names(context, VoucherTemplate, _ids(pool.template_id for pool in pools))
+    return {pool.id: names[pool.template_id] for pool in pools}
 
 
 def _of_tiers(ladder: Iterable[Tier], policy: TierPolicy, called: Naming) -> list[tuple[Topic, str, wording.Terms]]:

@@ -62,6 +62,13 @@ class ReferralPolicy(Row):
         """What must be paid for goods at least: what costs nothing is no paid order (R3)."""
         return max(1, self.minimum_minor)
 
+    @property
+    def gives_for_friends(self) -> bool:
+        """Whether a friend who qualifies brings anything to anybody by the policy itself."""
+        pools = (self.referrer_pool_id, self.referee_pool_id)
+        points = (self.referrer_points, self.referee_points, self.sale_points)
+        return any(points) or any(pool is not None for pool in pools)
+
     def referrer_gifts(self, *, is_shared: bool) -> tuple[EarningRule, ...]:
         """What the policy gives to whoever brought a friend, as rules like any other."""
         gift = _gift(REFERRER_GIFT, Trigger.REFERRAL, self.referrer_points)

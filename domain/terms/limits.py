@@ -1,6 +1,6 @@
 """What bounds an offer: caps, the budget of its campaign, and other offers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from domain.earning.rules import Campaign, Cap, CapPolicy, EarningRule
@@ -17,13 +17,17 @@ _TOO_MUCH: Final = {
 
 def of_limits(rule: EarningRule, campaign: Campaign | None) -> Iterator[Terms]:
     """Sentences for a rule's caps, and for what happens to what exceeds them or the campaign's budget (L13)."""
-    if rule.caps:
-        caps = wording.joined([_cap(cap) for cap in rule.caps])
-        yield wording.said("每位会员{caps}", "{caps}, for each member", caps=caps)
+    yield from of_caps(rule.caps, rule.cap_policy, has_budget=campaign is not None and campaign.budget is not None)
+
+
+def of_caps(caps: Sequence[Cap], policy: CapPolicy, *, has_budget: bool = False) -> Iterator[Terms]:
+    """Sentences for what each member is given at most, and for what exceeds that or a budget."""
+    if caps:
+        most = wording.joined([_cap(cap) for cap in caps])
+        yield wording.said("每位会员{caps}", "{caps}, for each member", caps=most)
     # A cap of times leaves either all or nothing.
-    bounds_points = any(cap.points is not None for cap in rule.caps)
-    if bounds_points or (campaign is not None and campaign.budget is not None):
-        yield _TOO_MUCH[rule.cap_policy]
+    if has_budget or any(cap.points is not None for cap in caps):
+        yield _TOO_MUCH[policy]
 
 
 def _cap(cap: Cap) -> Terms:

@@ -23,6 +23,10 @@ class Naming:
     segments: Mapping[str, str] = field(default_factory=dict[str, str])
     campaigns: Mapping[str, Campaign] = field(default_factory=dict[str, Campaign])
     activities: Mapping[str, str] = field(default_factory=dict[str, str])
+    # Vouchers by the pool that they come out of.
+    vouchers: Mapping[UUID, str] = field(default_factory=dict[UUID, str])
+    rewards: Mapping[UUID, str] = field(default_factory=dict[UUID, str])
+    lotteries: Mapping[UUID, str] = field(default_factory=dict[UUID, str])
 
     def amount(self, amount_minor: int) -> Terms:
         """Money in the program's currency."""

@@ -129,6 +129,33 @@ async def test_published_terms_tell_the_policies_and_the_tiers(shop: Shop) -> No
     assert ("2,000" in changed[2]["english"], "2,000" in told[2]["english"]) == (True, False)
 
 
+async def test_published_terms_tell_what_signing_in_and_friends_give(shop: Shop) -> None:
+    """Each while it goes on, with the names that members know prizes by."""
+    document = "{ program { rules { topic code chinese english } } }"
+
+    async def told() -> dict[str, tuple[str, str]]:
+        found = (await shop.ask(document, shop.publishable))["program"]["rules"]
+        offers = [each for each in found if each["topic"] in ("CHECK_IN", "REFERRAL")]
+        return {f"{each['topic']} {each['code']}": (each["chinese"], each["english"]) for each in offers}
+
+    assert await told() == {}
+    terms = {"kind": "AMOUNT_OFF", "amount": shop.money("1")}
+    template = await shop.do("voucherTemplateCreate", "template { id }", code="coffee", name="咖啡", terms=terms)
+    given = {"templateId": template["template"]["id"], "name": "stock", "supply": "ON_DEMAND"}
+    pool = await shop.do("voucherPoolCreate", "pool { id }", **given)
+    gift = {"day": 3, "prize": {"kind": "VOUCHER", "poolId": pool["pool"]["id"]}}
+    activity = {"code": "daily", "name": "签到", "ladder": [10], "milestones": [gift]}
+    await shop.do("checkInActivitySave", "activity { id }", **activity, endsAt="2027-04-01T00:00:00Z")
+    await shop.do("referralPolicySave", "policy { windowDays }", referrerPoints=100, sharePoints=0, salePoints=0)
+    found = await told()
+    assert set(found) == {"CHECK_IN daily", "REFERRAL referrals"}
+    assert found["CHECK_IN daily"][0].startswith("“签到”：每天签到得10积分。连续签到满3天，另得优惠券“咖啡”。")
+    assert "Earn 100 points for each friend you bring who qualifies." in found["REFERRAL referrals"][1]
+    await shop.do("referralPolicySave", "policy { windowDays }", referrerPoints=100, isActive=False)
+    shop.world.clock.put("2027-04-02T00:00")
+    assert await told() == {}
+
+
 async def test_a_key_without_the_scope_sees_no_program(shop: Shop) -> None:
     """A secret key has what its scopes say, and not what a storefront has."""
     key = await shop.make_key(KeyKind.SECRET, (Scope.MEMBERS_READ,))

@@ -10,6 +10,7 @@ import pytest
 
 from domain import policies
 from domain.audiences import Audience
+from domain.check_ins.activity import CheckInActivity, CheckInCycle, MakeUpTerms, Milestone
 from domain.earning import checking
 from domain.earning.checking import Known
 from domain.earning.rules import (
@@ -26,12 +27,14 @@ from domain.earning.rules import (
 )
 from domain.kernel import Refusal
 from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
+from domain.prizes import Prize, PrizeKind
+from domain.referrals.policy import ReferralPolicy
 from domain.schedules import Schedule
 from domain.stores import Channel
 from domain.terms.naming import Naming
 from domain.terms.tiers import TierTerms
 
-SILVER, GOLD, HARBOUR, AIRPORT = (UUID(int=number) for number in range(1, 5))
+SILVER, GOLD, HARBOUR, AIRPORT, COFFEES, TEAS, MUG, WHEEL = (UUID(int=number) for number in range(1, 9))
 
 
 def on(month: int, day: int, hour: int = 16) -> datetime:
@@ -73,6 +76,9 @@ NAMING: Final = Naming(
     stores={HARBOUR: "Harbour", AIRPORT: "Airport"},
     segments={"sleepers": "Sleepers", "fans": "Fans"},
     campaigns=CAMPAIGNS,
+    vouchers={COFFEES: "Coffee", TEAS: "Tea"},
+    rewards={MUG: "Mug", COFFEES: "Beans"},
+    lotteries={WHEEL: "Wheel"},
 )
 KNOWN: Final = Known(
     time_zone="Asia/Shanghai",
@@ -162,28 +168,95 @@ TIERS: Final[Mapping[str, TierTerms]] = {
         name="Basic", threshold=0, window="ROLLING", months=6, keep_threshold=10, downgrade="ONE_LEVEL"
     ),
 }
-SUBJECTS: Final = {**RULES, "spring": SPRING, "summer": SUMMER, **TIERS}
+DAILY: Final = CheckInActivity(
+    id=SILVER, program_id=GOLD, code="daily", name="Daily", ladder=(10,), created_at=on(1, 1)
+)
+CHECK_INS: Final[Mapping[str, CheckInActivity]] = {
+    "the same every day": DAILY,
+    "a ladder with milestones": replace(
+        DAILY,
+        ladder=(1, 2, 5, 5, 5, 9),
+        milestones=(
+            Milestone(day=3, prize=Prize(kind=PrizeKind.POINTS, points=50)),
+            Milestone(day=5, prize=Prize(kind=PrizeKind.CHANCE, chances=3, lottery_id=WHEEL)),
+            Milestone(day=7, prize=Prize(kind=PrizeKind.VOUCHER, pool_id=COFFEES), cards=2),
+            Milestone(day=9, prize=Prize(kind=PrizeKind.ITEM, reward_id=MUG)),
+        ),
+        cycle_days=10,
+        make_up=MakeUpTerms(days=7, per_month=3, points=20, takes_cards=True),
+        audience=Audience(tiers=(GOLD,), tags=("vip",), without_tags=("staff",), segments=("sleepers",)),
+        starts_at=on(3, 10),
+        ends_at=on(4, 10),
+    ),
+    "a month": replace(
+        DAILY,
+        milestones=(Milestone(day=20, prize=Prize(kind=PrizeKind.POINTS, points=100)),),
+        replaces_base=True,
+        cycle=CheckInCycle.MONTH,
+        make_up=MakeUpTerms(days=1, per_month=1, takes_cards=True),
+    ),
+}
+REFERRALS: Final[Mapping[str, ReferralPolicy]] = {
+    "both sides": ReferralPolicy(
+        id=GOLD,
+        program_id=GOLD,
+        minimum_minor=5_000,
+        referrer_points=100,
+        referee_points=50,
+        referrer_pool_id=COFFEES,
+        referee_pool_id=TEAS,
+        caps=(Cap(period=Period.DAY, points=300), Cap(period=Period.MONTH, times=10)),
+        share_visitors=3,
+    ),
+    "shares alone": ReferralPolicy(id=GOLD, program_id=GOLD, sale_points=0),
+}
+SUBJECTS: Final = {**RULES, "spring": SPRING, "summer": SUMMER, **TIERS, **CHECK_INS, **REFERRALS}
+
+
+def _is_milestone(milestone: Milestone) -> bool:
+    prize = milestone.prize
+    needed = {
+        PrizeKind.NOTHING: milestone.cards,
+        PrizeKind.POINTS: prize.points,
+        PrizeKind.VOUCHER: prize.pool_id,
+        PrizeKind.ITEM: prize.reward_id,
+        PrizeKind.CHANCE: prize.chances and prize.lottery_id,
+    }
+    return bool(needed[prize.kind])
+
+
+def _is_priced(terms: MakeUpTerms | None) -> bool:
+    return terms is None or terms.points is not None or terms.takes_cards
 
 
 def is_legal(value: Any) -> bool:
     """Whether the program would save it."""
     try:
-        match value:
-            case EarningRule():
-                checking.check_rule(value, CAMPAIGNS, KNOWN)
-            case Campaign():
-                checking.check_campaign(value, KNOWN)
-            case PendingPolicy():
-                policies.check_pending(value)
-            case ExpiryPolicy():
-                policies.check_expiry(value)
-            case TierTerms(window="ROLLING", months=None):
-                return False
-            case _:
-                return True
+        _check(value)
     except Refusal:
         return False
-    return True
+    match value:
+        case TierTerms(window="ROLLING", months=None):
+            return False
+        case CheckInActivity():
+            return all(map(_is_milestone, value.milestones)) and _is_priced(value.make_up)
+        case ReferralPolicy():
+            # One that gives nothing has no terms.
+            return value.gives_for_friends or value.share_points > 0
+        case _:
+            return True
+
+
+def _check(value: Any) -> None:
+    match value:
+        case EarningRule():
+            checking.check_rule(value, CAMPAIGNS, KNOWN)
+        case Campaign():
+            checking.check_campaign(value, KNOWN)
+        case PendingPolicy():
+            policies.check_pending(value)
+        case ExpiryPolicy():
+            policies.check_expiry(value)
 
 
 @pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS)

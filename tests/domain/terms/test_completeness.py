@@ -1,196 +1,34 @@
 """The terms say all that the computation looks at, and nothing else, in both languages: proved field by field."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
-from domain.audiences import Audience
+from domain.check_ins.activity import CheckInActivity
 from domain.earning.rules import (
-    NONE,
     PROPORTIONAL,
-    Anniversary,
-    Band,
     Campaign,
-    Cap,
-    CapPolicy,
-    Conditions,
     EarningKind,
     EarningRule,
-    Ordinal,
-    Period,
-    Trigger,
 )
 from domain.policies import AT_ONCE, FOR_EVER, ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
-from domain.schedules import Schedule
-from domain.stores import Channel
-from domain.terms import campaigns, policies, rules, tiers
+from domain.referrals.policy import ReferralPolicy
+from domain.terms import campaigns, check_ins, policies, referrals, rules, tiers
 from domain.terms.tiers import TierTerms
 from domain.terms.wording import Terms
+from tests.domain.terms.meaning import NO_MATTER, VALUES, Key, overlooked
 from tests.domain.terms.test_catalogue import (
-    AIRPORT,
-    BANDS,
     CAMPAIGNS,
-    GOLD,
-    HARBOUR,
     NAMING,
     PER_YUAN,
     RULES,
-    SILVER,
     SPRING,
     SUBJECTS,
     is_legal,
-    on,
 )
-
-Key = tuple[type, str]
-
-# Two legal values for every field that the computation looks at. A field that is missing here fails the tests: say in
-# the terms what it does, and add it.
-VALUES: Final[Mapping[Key, tuple[Any, ...]]] = {
-    (EarningRule, "kind"): tuple(EarningKind),
-    (EarningRule, "points"): (70, 90),
-    (EarningRule, "amount_minor"): (20_000, 19_990),
-    (EarningRule, "includes_freight"): (False, True),
-    (EarningRule, "minimum_minor"): (10_000, 0),
-    (EarningRule, "trigger"): tuple(Trigger),
-    (EarningRule, "activity_type"): ("share", "review"),
-    (EarningRule, "multiplier_bp"): (15_000, 20_000),
-    (EarningRule, "bands"): (BANDS[:1], (*BANDS, Band(from_minor=80_000, points=3, amount_minor=100))),
-    (EarningRule, "bands_are_marginal"): (True, False),
-    (EarningRule, "when"): (NONE, Conditions(schedule=Schedule(weekdays=(1, 2)))),
-    (EarningRule, "starts_at"): (on(3, 5), on(3, 5, 12), on(3, 5, 13), on(3, 6, 12)),
-    (EarningRule, "ends_at"): (on(4, 5), on(4, 5, 12), on(4, 5, 13), on(4, 6, 12)),
-    (EarningRule, "campaign"): ("spring", "summer"),
-    (EarningRule, "pending"): (PendingPolicy(PendingKind.ON_EVENT), PendingPolicy(PendingKind.AFTER, days=15)),
-    (EarningRule, "expiry"): (ExpiryPolicy(ExpiryKind.END_OF_YEAR, count=1), ExpiryPolicy(ExpiryKind.DAYS, count=30)),
-    (EarningRule, "caps"): ((Cap(period=Period.YEAR, points=10),), (Cap(period=Period.LIFETIME, times=1),)),
-    (EarningRule, "cap_policy"): tuple(CapPolicy),
-    (EarningRule, "priority"): (5, -5),
-    (EarningRule, "exclusive_group"): ("one", "other"),
-    (Band, "from_minor"): (10_000, 20_000),
-    (Band, "points"): (7, 9),
-    (Band, "amount_minor"): (1_000, 2_000),
-    (Cap, "period"): tuple(Period),
-    (Cap, "points"): (70, 90),
-    (Cap, "times"): (2, 4),
-    (Ordinal, "number"): (2, 4),
-    (Ordinal, "period"): tuple(Period),
-    (Ordinal, "repeats"): (False, True),
-    (Ordinal, "onwards"): (False, True),
-    (Conditions, "maximum_minor"): (70_000, 80_000),
-    (Conditions, "quantity_min"): (3, 4),
-    (Conditions, "products"): (("C",), ("C", "D")),
-    (Conditions, "without_products"): (("E",), ("E", "F")),
-    (Conditions, "categories"): (("cake",), ("cake", "coffee")),
-    (Conditions, "without_categories"): (("cake",), ("cake", "tea")),
-    (Conditions, "stores"): ((HARBOUR,), (AIRPORT,), ()),
-    (Conditions, "without_stores"): ((AIRPORT,), (HARBOUR,), ()),
-    (Conditions, "channels"): (tuple(Channel), (Channel.PHONE,)),
-    (Conditions, "audience"): (Audience(tiers=(SILVER, GOLD)), Audience()),
-    (Conditions, "new_for_days"): (0, 7, 8),
-    (Conditions, "ordinal"): (Ordinal(number=2), Ordinal(number=2, period=Period.WEEK)),
-    (Conditions, "anniversary"): tuple(Anniversary),
-    (Conditions, "schedule"): (Schedule(weekdays=(4, 5)), Schedule(until_hour=20)),
-    (Audience, "tiers"): ((SILVER,), (SILVER, GOLD)),
-    (Audience, "tags"): (("a",), ("a", "b")),
-    (Audience, "without_tags"): (("c",), ("c", "d")),
-    (Audience, "segments"): (("fans",), ("fans", "sleepers")),
-    (Schedule, "weekdays"): ((4, 5, 6), (3, 4, 5, 6), (4, 5, 6, 7), (4, 7)),
-    (Schedule, "month_days"): ((8, 18), (9,)),
-    (Schedule, "dates"): (("03-12", "03-19"), ("03-12",), ("04-02",), ("04-09",), ("2026-03-12",)),
-    (Schedule, "from_hour"): (9, 11),
-    (Schedule, "until_hour"): (21, 22),
-    (PendingPolicy, "kind"): tuple(PendingKind),
-    (PendingPolicy, "days"): (3, 4),
-    (PendingPolicy, "on_date"): (date(2026, 6, 1), date(2026, 7, 1)),
-    (ExpiryPolicy, "kind"): tuple(ExpiryKind),
-    (ExpiryPolicy, "count"): (1, 2),
-    (ExpiryPolicy, "on_date"): (date(2027, 6, 1), date(2027, 7, 1)),
-    (Campaign, "name"): ("Sakura", "May"),
-    (Campaign, "starts_at"): (on(2, 20), on(2, 20, 4)),
-    (Campaign, "ends_at"): (on(5, 20), on(5, 20, 4)),
-    (Campaign, "schedule"): (Schedule(weekdays=(4,)), Schedule()),
-    (Campaign, "audience"): (Audience(tiers=(GOLD,)), Audience()),
-    (Campaign, "budget"): (7_000, None),
-    (TierTerms, "name"): ("Silver", "Platinum"),
-    (TierTerms, "threshold"): (2_000, 3_000),
-    (TierTerms, "metric"): ("QUALIFYING_POINTS", "NET_SPEND", "PURCHASES"),
-    (TierTerms, "window"): ("CALENDAR_YEAR", "ROLLING", "ANNIVERSARY", "LIFETIME"),
-    (TierTerms, "months"): (6, 3),
-    (TierTerms, "validity_days"): (100, 200),
-    (TierTerms, "keep_threshold"): (500, 600),
-    (TierTerms, "downgrade"): ("NONE", "ONE_LEVEL", "FULL"),
-    (TierTerms, "grace_days"): (7, 14),
-    (TierTerms, "multiplier_bp"): (20_000, 12_000),
-    (TierTerms, "discount_bp"): (1_000, 1_250),
-    (TierTerms, "birthday_points"): (200, 0),
-    (TierTerms, "upgrade_points"): (500, 0),
-    (TierTerms, "head_start_minutes"): (60, 0),
-    (TierTerms, "perks"): (("tea",), ("tea", "cake")),
-}
-
-# Fields that are no matter of terms, and why.
-NO_MATTER: Final[Mapping[Key, str]] = {
-    (EarningRule, "code"): "the shop's key of the rule; it decides only between two offers that give the same",
-    (EarningRule, "name"): "the heading over the terms; nothing is computed from it",
-    (EarningRule, "version"): "when the rule was last changed; the terms are of the rule as it is",
-    (Campaign, "code"): "the shop's key of the campaign; members know it by name",
-    (Campaign, "description"): "the shop's own words beside the terms; nothing is computed from it",
-    (Campaign, "is_public"): "whether the calendar shows the campaign beforehand; it gives the same either way",
-    (Campaign, "version"): "when the campaign was last changed; the terms are of the campaign as it is",
-}
-
-
-def overlooked(value: Any) -> frozenset[str]:
-    """The fields that the computation does not look at, as the others stand."""
-    match value:
-        case EarningRule():
-            return frozenset(_overlooked_in_rule(value))
-        case Ordinal(repeats=True):
-            return frozenset({"onwards"})
-        case PendingPolicy(kind=kind):
-            needed = {PendingKind.AFTER: "days", PendingKind.ON_DATE: "on_date"}.get(kind)
-            return frozenset({"days", "on_date"} - {needed})
-        case ExpiryPolicy(kind=kind):
-            needed = {ExpiryKind.FIXED_DATE: "on_date", ExpiryKind.NEVER: None}.get(kind, "count")
-            return frozenset({"count", "on_date"} - {needed})
-        case TierTerms():
-            return frozenset(_overlooked_in_tier(value))
-        case _:
-            return frozenset()
-
-
-def _overlooked_in_rule(rule: EarningRule) -> Iterator[str]:
-    if rule.kind is not EarningKind.MULTIPLIER:
-        yield "multiplier_bp"
-    if rule.kind is not EarningKind.TIERED:
-        yield from ("bands", "bands_are_marginal")
-    else:
-        yield from ("points", "amount_minor")
-    if rule.kind is EarningKind.MULTIPLIER:
-        yield from ("points", "amount_minor")
-    if rule.kind is EarningKind.FIXED:
-        yield "amount_minor"
-    budget = None if rule.campaign is None else CAMPAIGNS[rule.campaign].budget
-    if budget is None and all(cap.points is None for cap in rule.caps):
-        # A cap of times leaves all or nothing, so that there is no part to give or to keep.
-        yield "cap_policy"
-
-
-def _overlooked_in_tier(tier: TierTerms) -> Iterator[str]:
-    if not tier.can_be_lost:
-        # By which of the three it is safe makes no difference: it has no end, needs nothing, or is never taken away.
-        yield from ("validity_days", "keep_threshold", "downgrade", "grace_days")
-    is_everybodys = tier.threshold == 0 and not tier.can_be_lost
-    if is_everybodys:
-        yield "metric"
-    if is_everybodys and not tier.upgrade_points:
-        yield "window"
-    if tier.window != "ROLLING" or (is_everybodys and not tier.upgrade_points):
-        yield "months"
 
 
 def meaning(value: Any) -> Any:
@@ -250,6 +88,10 @@ def terms(value: Any) -> Terms:
             return campaigns.of_campaign(value, NAMING)
         case TierTerms():
             return tiers.of_tier(value, NAMING)
+        case CheckInActivity():
+            return check_ins.of_activity(value, NAMING)
+        case ReferralPolicy():
+            return referrals.of_policy(value, NAMING)
         case _:
             raise AssertionError(value)
 
