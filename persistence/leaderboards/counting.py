@@ -1,7 +1,7 @@
 """Counting: the standings of members, reckoned anew from the facts, in one statement a metric."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
@@ -51,6 +51,15 @@ class Boards:
     program: Program
     now: datetime
     open: tuple[OpenBoard, ...]
+
+    def of(self, is_wanted: Callable[[Leaderboard], bool]) -> "Boards":
+        """Some of the boards."""
+        return Boards(self.program, self.now, tuple(each for each in self.open if is_wanted(each.board)))
+
+    def without(self, others: "Boards") -> "Boards":
+        """The boards that are not among the others."""
+        ids = {each.board.id for each in others.open}
+        return self.of(lambda board: board.id not in ids)
 
     def only(self, leaderboard_id: UUID, starts_at: datetime | None = None) -> "Boards":
         """One of the boards; one period of it, if told."""

@@ -15,8 +15,14 @@ NAME: Final = "leaderboards"
 _CHUNK_MAX: Final = 5000
 # Whoever wrote what is counted may have been ahead of our clock, in a period that has not begun here.
 _AHEAD: Final = timedelta(minutes=5)
-# Where a board itself or whom it is for has changed, anybody's standing may have.
-_UPSETTING: Final = frozenset({"LeaderboardSaved", "SegmentSaved", "SegmentArchived", "ProgramUpdated"})
+# Where a board itself or whom it is for has changed, anybody's standing on it may have: events, and which field of
+# theirs names a board or a segment. With the program its zone may have changed, and with that all windows.
+_UPSETTING: Final = {
+    "LeaderboardSaved": "leaderboard_id",
+    "SegmentSaved": "segment_id",
+    "SegmentArchived": "segment_id",
+    "ProgramUpdated": None,
+}
 
 
 class Leaderboards(Projection):
@@ -28,10 +34,12 @@ class Leaderboards(Projection):
         self._now = now
 
     async def apply(self, own: asyncpg.Connection, delivery: Delivery) -> Sequence[RedisCommand] | None:
-        """Count everybody to whom something happened; all members where a board or a segment was edited."""
+        """Count everybody to whom something happened, and all members on boards that an edit has upset."""
         boards = await self._boards(own, delivery.program_id)
-        if boards.open and any(event.name in _UPSETTING for event in delivery.happened):
-            await self.recount(own, delivery.program_id)
+        upset = _upset(boards, delivery)
+        if upset.open:
+            await _recount(own, upset)
+            await counting.count(own, boards.without(upset), delivery.member_ids)
             return None
         counted = await counting.count(own, boards, delivery.member_ids)
         over = [
@@ -61,8 +69,7 @@ class Leaderboards(Projection):
 
     async def recount(self, own: asyncpg.Connection, program_id: UUID) -> None:
         """Reckon every standing of the open periods anew."""
-        async for _ in counting.count_all(own, await self._boards(own, program_id)):
-            pass
+        await _recount(own, await self._boards(own, program_id))
 
     async def _boards(self, own: asyncpg.Connection, program_id: UUID) -> counting.Boards:
         return await counting.open_boards(own, program_id, self._now() + _AHEAD)
@@ -71,6 +78,20 @@ class Leaderboards(Projection):
         boards = await self._boards(own, program_id)
         pairs = [(each.board.id, period.starts_at) for each in boards.open for period in each.periods]
         return [board_id for board_id, _ in pairs], [starts_at for _, starts_at in pairs]
+
+
+async def _recount(own: asyncpg.Connection, boards: counting.Boards) -> None:
+    async for _ in counting.count_all(own, boards):
+        pass
+
+
+def _upset(boards: counting.Boards, delivery: Delivery) -> counting.Boards:
+    """The boards on which anybody's standing may have changed."""
+    edited = [event for event in delivery.happened if event.name in _UPSETTING]
+    if any(_UPSETTING[event.name] is None for event in edited):
+        return boards
+    ids = {UUID(event.body[field]) for event in edited if (field := _UPSETTING[event.name]) is not None}
+    return boards.of(lambda each: each.id in ids or each.segment_id in ids)
 
 
 _COLUMNS: Final = "leaderboard_id, starts_at, member_id, score, reached_at"

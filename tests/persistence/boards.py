@@ -10,7 +10,14 @@ from uuid import UUID
 
 import asyncpg
 
-from domain.leaderboards.board import BoardMetric, BoardWindow, Leaderboard, Period
+from domain.leaderboards.board import (
+    BoardMetric,
+    BoardWindow,
+    Leaderboard,
+    LeaderboardClock,
+    Period,
+    open_periods,
+)
 from domain.leaderboards.commands import CreateLeaderboard
 from domain.leaderboards.standing import Ranked, Standing, ranked
 from domain.points.account import Lot, LotState, PointTransaction, Shortfall, SourceType, TransactionKind
@@ -24,6 +31,7 @@ from persistence.leaderboards.reading import Boards, Which
 from persistence.relay import Relay
 from tests.persistence import engines
 
+ZONE = "Asia/Shanghai"
 Amount = tuple[datetime, UUID, int]
 # A machine may be slow, and a life long.
 SETTLE_SECONDS_MAX = 300
@@ -73,6 +81,13 @@ class Arena:
         command = CreateLeaderboard(code=engines.key(), name="Board", metric=metric, window=window, **told)
         made: Leaderboard = await self.shop.run(command)
         return made
+
+    async def which(self, board: Leaderboard) -> Which:
+        """The period of a board that is running."""
+        found = await engines.stored(self.own, LeaderboardClock, board.id)
+        assert isinstance(found, LeaderboardClock)
+        *_, period = open_periods(board, found, clock.now(), ZONE)
+        return Which(board, period)
 
     async def shown(self, which: Which, count: int = 1000) -> list[Ranked]:
         """The whole board, which Redis and PostgreSQL show alike."""

@@ -7,14 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from domain.campaigns import EditRules
 from domain.earning.rules import ONE_POINT_A_UNIT, EarningKind, EarningRule
 from domain.kernel import Command, Outcome
+from domain.leaderboards.board import BoardMetric, BoardWindow, Leaderboard
 from domain.points.commands import TransferPoints
 from domain.policies import PendingKind, PendingPolicy
 from domain.purchases.recording import Line, RecordPurchase
 from domain.purchases.refund import PurchaseRef, RefundPurchase
 from persistence import clock
 from tests.persistence import engines
+from tests.persistence.boards import Arena, expected
 
 # Base points at once, and a bonus that is pending for a week: a refund takes from both (L8).
 RULES = (
@@ -86,3 +89,47 @@ async def enroll(shop: engines.Shop, count: int) -> list[UUID]:
     """Enroll so many members."""
     answers = await asyncio.gather(*shop.enrolling(count))
     return [answer.result.member.id for answer in answers]
+
+
+WINDOWS = (
+    (BoardMetric.POINTS_EARNED, BoardWindow.DAY),
+    (BoardMetric.POINTS_EARNED, BoardWindow.WEEK),
+    (BoardMetric.POINTS_EARNED, BoardWindow.MONTH),
+    (BoardMetric.POINTS_EARNED, BoardWindow.ALL_TIME),
+    (BoardMetric.SPEND, BoardWindow.WEEK),
+    (BoardMetric.SPEND, BoardWindow.ALL_TIME),
+    (BoardMetric.PURCHASES, BoardWindow.MONTH),
+)
+
+
+async def open_boards(arena: Arena) -> list[Leaderboard]:
+    """A board of every window, and of several metrics."""
+    made = [await arena.board(window, metric=metric) for metric, window in WINDOWS]
+    now = clock.now()
+    made.append(
+        await arena.board(BoardWindow.CAMPAIGN, starts_at=now - timedelta(days=20), ends_at=now + timedelta(days=1))
+    )
+    return made
+
+
+async def check(arena: Arena, made: list[Leaderboard], *, without: tuple[UUID, ...] = ()) -> int:
+    """Every board, in both stores, is what plain arithmetic comes to. How many standings there are."""
+    books = await engines.books(arena.own, arena.shop.program_id)
+    count = 0
+    for board in made:
+        period = await arena.which(board)
+        found = await arena.shown(period)
+        assert found == expected(books, board, period.period, without=without), (board.metric, board.window)
+        count += len(found)
+    return count
+
+
+async def lead(arena: Arena, count: int, *, members: int = 60, seed: int = 7) -> tuple[Life, list[Leaderboard]]:
+    """Let so many things happen to so many members, and have all of it counted on such boards."""
+    await arena.shop.run(EditRules(rules=RULES))
+    life = Life(seed, await enroll(arena.shop, members))
+    made = await open_boards(arena)
+    await arena.settle()
+    await life.lead(arena.shop, count)
+    await arena.settle()
+    return life, made

@@ -22,16 +22,13 @@ from domain.referrals.code import MakeReferralCode
 from domain.referrals.policy import ReferralPolicy, SaveReferralPolicy
 from persistence import clock
 from tests.persistence import engines
-from tests.persistence.boards import Arena
-from tests.persistence.test_leaderboards import ZONE, arena, which
-
-__all__ = ["arena"]
+from tests.persistence.boards import ZONE, Arena
 
 
 async def scores(arena: Arena, board: Leaderboard) -> dict[UUID, int]:
     """What members have on a board."""
     await arena.settle()
-    shown = await arena.shown(await which(arena, board))
+    shown = await arena.shown(await arena.which(board))
     return {row.member_id: row.score for row in shown}
 
 

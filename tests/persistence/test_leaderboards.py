@@ -2,69 +2,25 @@
 
 import os
 import random
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-import pytest_asyncio
 from redis import asyncio as aioredis
-from tortoise import Tortoise
 
-from domain.campaigns import EditRules
-from domain.enrollments import EnrollMember
-from domain.leaderboards import board as boards
-from domain.leaderboards.board import BoardMetric, BoardScope, BoardWindow, Leaderboard, LeaderboardClock
-from domain.leaderboards.participation import ExcludeFromLeaderboards
 from domain.leaderboards.standing import OwnStanding, Ranked
-from domain.members import Member, Profile
-from domain.points.commands import TransferPoints
-from domain.policies import PendingKind, PendingPolicy
-from domain.profiles import UpdateMember
-from domain.programs import ProgramSettings, UpdateProgram
-from domain.segments import Criteria, SaveSegment
-from domain.stores import CreateStore
-from domain.tiers.tier import CreateTier
-from persistence import clock, connection
+from domain.members import Member
+from persistence import clock
 from persistence.engine import DISCONNECTED
 from persistence.leaderboards import sorted_sets
-from persistence.leaderboards.reading import Boards, Which
-from tests.persistence import boards_life, engines, relays
+from persistence.leaderboards.reading import Boards
+from tests.persistence import engines, relays
 from tests.persistence.boards import Arena, expected
-from tests.persistence.boards_life import Life
+from tests.persistence.boards_life import Life, check, lead
 
 # Events after which nothing is built anew: every delivery of them is told.
 SQL_NOT_UPSETTING = "SELECT id FROM outbox WHERE name NOT IN ('LeaderboardSaved', 'ProgramUpdated')"
-ZONE = "Asia/Shanghai"
 EVENTS = int(os.environ.get("LEADERBOARD_EVENTS", "3000"))
-
-
-@pytest_asyncio.fixture
-async def arena(fresh_database_url: str, redis_url: str) -> AsyncIterator[Arena]:
-    """A shop on a database and a Redis that no other test has seen."""
-    redis = aioredis.Redis.from_url(redis_url)
-    await redis.flushdb()
-    own = await connection.connect(connection.parse_url(fresh_database_url))
-    engine = engines.make(fresh_database_url)
-    await engine.start()
-    async with connection.open_database(fresh_database_url, pool_size=4):
-        shop = await engines.open_shop(engine)
-        made = Arena(fresh_database_url, redis, own, engine, shop)
-        yield made
-        for each in made.relays:
-            await each.close()
-        await engine.stop()
-        await own.close()
-        await redis.aclose()
-        await Tortoise.close_connections()
-
-
-async def which(arena: Arena, board: Leaderboard) -> Which:
-    """The period that is running."""
-    found = await engines.stored(arena.own, LeaderboardClock, board.id)
-    assert isinstance(found, LeaderboardClock)
-    *_, period = boards.open_periods(board, found, clock.now(), ZONE)
-    return Which(board, period)
 
 
 async def test_the_order_of_a_board(arena: Arena) -> None:
@@ -75,7 +31,7 @@ async def test_the_order_of_a_board(arena: Arena) -> None:
         if yuan:
             await arena.shop.run(engines.buy(member, engines.key(), yuan * 100))
     await arena.settle()
-    found = await arena.shown(await which(arena, board))
+    found = await arena.shown(await arena.which(board))
     assert [(each.rank, each.place, each.score, each.member_id) for each in found] == [
         (1, 1, 300, members[0]),
         (2, 2, 200, members[1]),
@@ -87,54 +43,12 @@ async def test_the_order_of_a_board(arena: Arena) -> None:
 # What is counted is what the facts say.
 
 
-WINDOWS = (
-    (BoardMetric.POINTS_EARNED, BoardWindow.DAY),
-    (BoardMetric.POINTS_EARNED, BoardWindow.WEEK),
-    (BoardMetric.POINTS_EARNED, BoardWindow.MONTH),
-    (BoardMetric.POINTS_EARNED, BoardWindow.ALL_TIME),
-    (BoardMetric.SPEND, BoardWindow.WEEK),
-    (BoardMetric.SPEND, BoardWindow.ALL_TIME),
-    (BoardMetric.PURCHASES, BoardWindow.MONTH),
-)
-
-
-async def open_boards(arena: Arena) -> list[Leaderboard]:
-    made = [await arena.board(window, metric=metric) for metric, window in WINDOWS]
-    now = clock.now()
-    made.append(
-        await arena.board(BoardWindow.CAMPAIGN, starts_at=now - timedelta(days=20), ends_at=now + timedelta(days=1))
-    )
-    return made
-
-
-async def check(arena: Arena, made: list[Leaderboard], *, without: tuple[UUID, ...] = ()) -> int:
-    """Every board, in both stores, is what plain arithmetic comes to. How many standings there are."""
-    books = await engines.books(arena.own, arena.shop.program_id)
-    count = 0
-    for board in made:
-        period = await which(arena, board)
-        found = await arena.shown(period)
-        assert found == expected(books, board, period.period, without=without), (board.metric, board.window)
-        count += len(found)
-    return count
-
-
-async def lead(arena: Arena, count: int, *, members: int = 60, seed: int = 7) -> tuple[Life, list[Leaderboard]]:
-    await arena.shop.run(EditRules(rules=boards_life.RULES))
-    life = Life(seed, await boards_life.enroll(arena.shop, members))
-    made = await open_boards(arena)
-    await arena.settle()
-    await life.lead(arena.shop, count)
-    await arena.settle()
-    return life, made
-
-
 async def test_b1_boards_are_what_the_facts_say_after_random_events_with_refunds(arena: Arena) -> None:
     life, made = await lead(arena, EVENTS, members=max(60, EVENTS // 100))
     assert min(life.told.values()) > EVENTS // 50
     assert await check(arena, made) > 200
     # Nothing is left of what was refunded in full, and ties there are many.
-    found = await arena.shown(await which(arena, made[-2]))
+    found = await arena.shown(await arena.which(made[-2]))
     assert len({each.rank for each in found}) < len(found)
 
 
@@ -142,7 +56,7 @@ async def test_b1_after_a_flush_and_a_rebuild(arena: Arena) -> None:
     _, made = await lead(arena, 600)
     before = await check(arena, made)
     await arena.redis.flushdb()
-    assert (await arena.boards.top(await which(arena, made[0]), 10)).origin.store == "POSTGRESQL"
+    assert (await arena.boards.top(await arena.which(made[0]), 10)).origin.store == "POSTGRESQL"
     # The relay heals it by itself; and so does whoever asks for it, also of standings that are lost or wrong.
     await arena.settle()
     assert await check(arena, made) == before
@@ -198,100 +112,6 @@ async def _members(arena: Arena) -> list[Member]:
     return await engines.rows(arena.own, Member, arena.shop.program_id)
 
 
-# Pending points, exclusion, scopes.
-
-
-async def test_l3_pending_points_rank_once_they_are_available_in_that_window(arena: Arena) -> None:
-    later = PendingPolicy(PendingKind.ON_EVENT)
-    await arena.shop.run(UpdateProgram(settings=ProgramSettings(pending=later)))
-    day, ever = await arena.board(BoardWindow.DAY), await arena.board()
-    member = await arena.shop.enroll()
-    bought = engines.buy(member, "o-1")
-    at = clock.now() - timedelta(days=3)
-    purchase = (await arena.shop.run(replace(bought, occurred_at=at))).purchase
-    await arena.settle()
-    assert await arena.shown(await which(arena, ever)) == []
-    await arena.shop.run(engines.confirm(purchase.id))
-    await arena.settle()
-    for board in (day, ever):
-        (found,) = await arena.shown(await which(arena, board))
-        assert (found.score, found.reached_at > at + timedelta(days=2)) == (100, True)
-
-
-async def test_b1_adjustments_and_transfers_count_for_nobody(arena: Arena) -> None:
-    board = await arena.board()
-    one, other = await arena.shop.enroll(), await arena.shop.enroll()
-    await arena.shop.run(engines.adjust(one, 500))
-    await arena.shop.run(TransferPoints(sender=engines.ref(one), recipient=engines.ref(other), points=100))
-    await arena.settle()
-    assert await arena.shown(await which(arena, board)) == []
-
-
-async def test_l8_what_a_clawback_cannot_take_counts_no_more_and_its_debt_only_once(arena: Arena) -> None:
-    board = await arena.board()
-    member = await arena.shop.enroll()
-    purchase = (await arena.shop.run(engines.buy(member, "o-1"))).purchase
-    await arena.shop.run(engines.adjust(member, -80))
-    await arena.shop.run(engines.refund(purchase.id))
-    await arena.settle()
-    assert await arena.shown(await which(arena, board)) == []
-    await arena.shop.run(engines.buy(member, "o-2"))
-    await arena.settle()
-    (found,) = await arena.shown(await which(arena, board))
-    assert found.score == 100
-
-
-async def test_b3_whoever_is_excluded_leaves_every_board_and_comes_back(arena: Arena) -> None:
-    life, made = await lead(arena, 200, members=20)
-    out = (await arena.shown(await which(arena, made[3])))[0].member_id
-    await arena.shop.run(ExcludeFromLeaderboards(member=engines.ref(out), is_excluded=True, reason="test"))
-    await arena.settle()
-    await check(arena, made, without=(out,))
-    await life.lead(arena.shop, 100)
-    await arena.settle()
-    await check(arena, made, without=(out,))
-    await arena.shop.run(ExcludeFromLeaderboards(member=engines.ref(out), is_excluded=False, reason="test"))
-    await arena.settle()
-    await check(arena, made)
-
-
-async def test_boards_of_a_store_a_tier_and_a_segment(arena: Arena) -> None:
-    shop = arena.shop
-    store = await shop.run(CreateStore(code="s", name="River"))
-    tier = await shop.run(CreateTier(name="Gold", rank=1, threshold=300))
-    segment = await shop.run(SaveSegment(code="vip", name="VIP", criteria=Criteria(tags=("vip",))))
-    of_store, plain, tagged = [
-        (await shop.run(EnrollMember(profile=Profile(external_id=engines.key(), **profile), **told))).member.id
-        for profile, told in (({}, {"store_id": store.id}), ({}, {}), ({"tags": ("vip",)}, {}))
-    ]
-    made = [
-        await arena.board(scope=BoardScope.STORE, store_id=store.id),
-        await arena.board(scope=BoardScope.TIER, tier_id=tier.id),
-        await arena.board(scope=BoardScope.SEGMENT, segment_id=segment.id),
-    ]
-    for member, yuan in ((of_store, 10), (plain, 300), (tagged, 20)):
-        await shop.run(engines.buy(member, engines.key(), yuan * 100))
-    await arena.settle()
-    found = [[each.member_id for each in await arena.shown(await which(arena, board))] for board in made]
-    assert found == [[of_store], [plain], [tagged]]
-    # Who moves into a segment, or whose segment is edited, is counted from then on.
-    await shop.run(UpdateMember(member=engines.ref(of_store), profile=Profile(tags=("vip",))))
-    await arena.settle()
-    assert [each.member_id for each in await arena.shown(await which(arena, made[2]))] == [tagged, of_store]
-    await shop.run(SaveSegment(code="vip", name="VIP", criteria=Criteria(without_tags=("vip",))))
-    await arena.settle()
-    assert [each.member_id for each in await arena.shown(await which(arena, made[2]))] == [plain]
-
-
-async def test_a_board_counts_what_happened_before_it_was_made(arena: Arena) -> None:
-    member = await arena.shop.enroll()
-    await arena.shop.run(engines.buy(member, engines.key()))
-    await arena.settle()
-    board = await arena.board(BoardWindow.MONTH)
-    await arena.settle()
-    assert [each.score for each in await arena.shown(await which(arena, board))] == [100]
-
-
 # Where one stands.
 
 
@@ -300,7 +120,7 @@ async def test_b2_around_a_member_and_its_own_standing_are_the_same_from_both_st
     _, made = await lead(arena, 800, members=50)
     stranger = await arena.shop.enroll()
     for board in (made[0], made[6]):
-        period = await which(arena, replace(board, size=9))
+        period = await arena.which(replace(board, size=9))
         whole = await arena.shown(period)
         assert len(whole) > 20
         for each in whole:
@@ -332,7 +152,7 @@ def _check_own(own: OwnStanding, whole: list[Ranked], member_id: UUID | None) ->
 
 async def test_without_redis_postgresql_answers_and_says_so(arena: Arena) -> None:
     _, made = await lead(arena, 100, members=10)
-    period = await which(arena, made[3])
+    period = await arena.which(made[3])
     away = Boards(relays.away())
     found = await away.top(period, 5)
     assert found.origin.store == "POSTGRESQL"
@@ -353,7 +173,7 @@ async def test_an_empty_board_has_nobody_and_one_point_is_missing(arena: Arena) 
     board = await arena.board()
     member = await arena.shop.enroll()
     await arena.settle()
-    period = await which(arena, board)
+    period = await arena.which(board)
     for store in (arena.boards, arena.fallback):
         assert (await store.top(period, 10)).standings == []
         own = (await store.own(period, member)).standing
