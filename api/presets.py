@@ -1,11 +1,13 @@
-"""What real shops give points for, with the figures they use: the rules of the demo program, and a start for others."""
+"""What real shops give points for, with the figures they use: the demo program's rules and games, and a start."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from domain.achievements.editing import SaveChallenge
 from domain.campaigns import EditRules
+from domain.challenges.challenge import Challenge, ChallengeReward, Recurrence, Step, StepKind
 from domain.check_ins.activity import MakeUpTerms, Milestone
 from domain.check_ins.saving import CheckInTerms, SaveCheckInActivity
 from domain.earning.rules import (
@@ -17,6 +19,10 @@ from domain.earning.rules import (
     Period,
     Trigger,
 )
+from domain.leaderboards.board import BoardMetric, BoardWindow, PrizeRange
+from domain.leaderboards.commands import CreateLeaderboard
+from domain.lotteries.lottery import DrawLimit, LotteryKind, LotteryPrize
+from domain.lotteries.saving import SaveLottery
 from domain.policies import Downgrade, TierMetric, TierPolicy, TierWindow
 from domain.prizes import Prize, PrizeKind
 from domain.referrals import policy as referral_policies
@@ -129,6 +135,56 @@ CHECK_IN: Final = SaveCheckInActivity(
         reminder_hour=20,
     ),
 )
+
+# Points earned this month: its first three are given 100 more (S19, S20).
+BOARD: Final = CreateLeaderboard(
+    code="month",
+    name="本月积分榜",
+    metric=BoardMetric.POINTS_EARNED,
+    window=BoardWindow.MONTH,
+    prizes=(PrizeRange(first=1, last=3, prize=Prize(kind=PrizeKind.POINTS, points=100)),),
+)
+# Whoever buys three times in a month is given 50 (S14).
+CHALLENGE: Final = SaveChallenge(
+    challenge=Challenge(
+        code="three-a-month",
+        name="月度三单",
+        steps=(Step(kind=StepKind.PURCHASES, target=3),),
+        recurrence=Recurrence.MONTHLY,
+        reward=ChallengeReward(points=50),
+    )
+)
+
+
+def wheel(pool_id: UUID, founded_at: datetime) -> SaveLottery:
+    """One draw a day is free, further ones cost 10 points; one of ten in a row wins at the latest. For a year."""
+    return SaveLottery(
+        code="wheel",
+        name="幸运转盘",
+        kind=LotteryKind.INSTANT,
+        rules="每天免费抽一次，之后每次10积分，每天最多五次；连续九次未中，第十次必中。",
+        points=10,
+        free_per_day=1,
+        limits=(DrawLimit(period=Period.DAY, draws=5),),
+        prizes=(
+            LotteryPrize(
+                code="voucher",
+                name="10 元优惠券",
+                rank=2,
+                weight=5,
+                daily_stock=20,
+                prize=Prize(kind=PrizeKind.VOUCHER, pool_id=pool_id),
+            ),
+            LotteryPrize(
+                code="points", name="20 积分", rank=1, weight=20, prize=Prize(kind=PrizeKind.POINTS, points=20)
+            ),
+            LotteryPrize(code="none", name="谢谢参与", weight=75, prize=Prize(kind=PrizeKind.NOTHING)),
+        ),
+        guarantee_every=10,
+        guarantee_rank=1,
+        starts_at=founded_at,
+        ends_at=founded_at + timedelta(days=_CAMPAIGN_DAYS),
+    )
 
 
 def demo(founded_at: datetime) -> EditRules:

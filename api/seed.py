@@ -13,6 +13,7 @@ from api.founding import making
 from domain.access import CreateApiKey, CreateOperator, KeyKind, Role, Scope
 from domain.enrollments import EnrollMember
 from domain.kernel import Command
+from domain.lotteries.saving import PublishLottery
 from domain.members import Gender, MemberRef, Profile
 from domain.policies import ExpiryKind, ExpiryPolicy
 from domain.programs import CreateProgram, Program, ProgramSettings
@@ -22,7 +23,7 @@ from domain.redemptions.placing import RedeemReward
 from domain.rewards.commands import CreateReward, RewardTerms
 from domain.rewards.reward import RewardKind
 from domain.stores import Channel, CreateStore
-from domain.vouchers.pool import CreateVoucherPool, Supply
+from domain.vouchers.pool import CreateVoucherPool, Supply, VoucherPool
 from domain.vouchers.template import CreateVoucherTemplate, VoucherKind, VoucherTerms
 from persistence import access, founding
 from persistence.engine import Engine, Result
@@ -155,11 +156,12 @@ async def _make(engine: Engine, credentials: DemoAccess) -> None:
     )
     await asyncio.gather(*(_tell(engine, f"tier:{tier.name}", tier) for tier in presets.TIERS))
     stores = await asyncio.gather(*(_tell(engine, f"store:{store.code}", store) for store in STORES))
-    offered = (await _voucher_reward(engine), *REWARDS)
+    pool = await _voucher_pool(engine)
+    vouchers = replace(VOUCHER_REWARD, terms=RewardTerms(kind=RewardKind.VOUCHER, pool_id=pool.id))
+    offered = (vouchers, *REWARDS)
     made = await asyncio.gather(*(_tell(engine, f"reward:{reward.code}", reward) for reward in offered))
     await _tell(engine, "rules", presets.demo(program.created_at))
-    await _tell(engine, "check-ins", presets.CHECK_IN)
-    await _tell(engine, "referrals", presets.referrals(PROGRAM_ID))
+    await _reasons_to_come_back(engine, program, pool)
     # They joined before they bought, so that every purchase earns by the tier of its own time.
     joined = program.created_at - timedelta(days=MEMBER_DAYS)
     members = [replace(member, enrolled_at=joined) for member in MEMBERS]
@@ -173,15 +175,20 @@ async def _make(engine: Engine, credentials: DemoAccess) -> None:
     await _let_in(engine, credentials)
 
 
-async def _voucher_reward(engine: Engine) -> CreateReward:
-    """The reward that hands out vouchers of a pool, which makes as many as are asked for."""
+async def _voucher_pool(engine: Engine) -> VoucherPool:
+    """A pool of the voucher, which makes as many as are asked for."""
     template = await _tell(engine, f"template:{VOUCHER.code}", VOUCHER)
-    pool = await _tell(
-        engine,
-        f"pool:{VOUCHER.code}",
-        CreateVoucherPool(template_id=template.id, name=template.name, supply=Supply.ON_DEMAND),
-    )
-    return replace(VOUCHER_REWARD, terms=RewardTerms(kind=RewardKind.VOUCHER, pool_id=pool.id))
+    pool = CreateVoucherPool(template_id=template.id, name=template.name, supply=Supply.ON_DEMAND)
+    return await _tell(engine, f"pool:{VOUCHER.code}", pool)
+
+
+async def _reasons_to_come_back(engine: Engine, program: Program, pool: VoucherPool) -> None:
+    await _tell(engine, "check-ins", presets.CHECK_IN)
+    await _tell(engine, "referrals", presets.referrals(PROGRAM_ID))
+    await _tell(engine, "board", presets.BOARD)
+    await _tell(engine, "challenge", presets.CHALLENGE)
+    wheel = await _tell(engine, "wheel", presets.wheel(pool.id, program.created_at))
+    await _tell(engine, "wheel:publish", PublishLottery(lottery_id=wheel.id))
 
 
 async def _trade(engine: Engine, program: Program, *, stores: dict[str, UUID], rewards: dict[str, UUID]) -> None:

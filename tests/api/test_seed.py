@@ -5,6 +5,7 @@ import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 import pytest_asyncio
@@ -101,6 +102,25 @@ async def test_its_voucher_is_a_real_one(empty: shops.World, tmp_path: Path) -> 
                     "template": {"terms": {"kind": "AMOUNT_OFF", "amount": {"amount": "10.00"}, "days": 30}},
                 }
             ]
+        },
+    }
+
+
+async def test_a_storefront_sees_its_board_its_challenge_and_its_wheel(empty: shops.World, tmp_path: Path) -> None:
+    await seed.ensure(empty.backend.engine, tmp_path)
+    document = """{ leaderboards { nodes { code metric window } } challenges { code reward { points } }
+        lottery(code: "wheel") { publishedAt prizes { name } odds { code probability } } }"""
+    assert await ask(empty, document, kept(tmp_path).publishable_key) == {
+        "leaderboards": {"nodes": [{"code": "month", "metric": "POINTS_EARNED", "window": "MONTH"}]},
+        "challenges": [{"code": "three-a-month", "reward": {"points": 50}}],
+        "lottery": {
+            "publishedAt": ANY,
+            "prizes": [{"name": "10 元优惠券"}, {"name": "20 积分"}, {"name": "谢谢参与"}],
+            "odds": [
+                {"code": "voucher", "probability": "0.050000000000"},
+                {"code": "points", "probability": "0.200000000000"},
+                {"code": "none", "probability": "0.750000000000"},
+            ],
         },
     }
 

@@ -32,16 +32,20 @@ def _run(url: str, key: str) -> list[dict[str, Any]]:
 
 
 def test_every_command_of_the_tour_does_what_the_readme_says(tmp_path: Path) -> None:
-    """Enroll, buy, look, make a double-points day, preview, redeem, refund; and all of it again changes nothing."""
+    """Enroll, buy, look, make a double-points day, preview, redeem, refund, sign in; again it changes nothing."""
     with tessera.serving(tmp_path) as child:
         access = banner.recall(tmp_path)
         assert access is not None
         for is_again in (False, True):
-            enrolled, bought, asked, doubled, previewed, redeemed, refunded = _run(child.url, access.secret_key)
-            done = (enrolled, doubled, redeemed, refunded)
-            assert all(not answer.popitem()[1].get("userErrors") for answer in done)
+            enrolled, bought, asked, doubled, previewed, redeemed, refunded, signed, board = _run(
+                child.url, access.secret_key
+            )
+            done = (enrolled, doubled, redeemed, refunded, signed)
+            assert all(not found["userErrors"] for answer in done for found in answer.values())
             recorded = bought["purchaseRecord"]
             assert (recorded["purchase"]["pointsEarned"], recorded["isReplay"]) == (2749, is_again)
             assert recorded["member"]["account"]["tier"] == {"name": "银卡"}
-            assert asked["member"]["account"]["available"] == (2249 if is_again else 2949)
+            assert asked["member"]["account"]["available"] == (2259 if is_again else 2949)
             assert previewed["earningPreview"]["pointsEarned"] == 240
+            assert signed["checkInCreate"]["checkIn"] == {"length": 1, "points": 10}
+            assert board["leaderboard"]["name"] == "本月积分榜"
