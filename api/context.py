@@ -38,6 +38,8 @@ NODES_MAX: Final = 10_000
 # Those who are woken by the same change read together; what they read is at most so old.
 _TOGETHER: Final = timedelta(seconds=0.25)
 _PROGRAMS_MAX: Final = 1_000
+# So many live answers are made at once: enough to be read together, few enough that requests come between them.
+ANSWERED_TOGETHER: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Reading:
     now: datetime
     told: int
     loaders: Loaders
+    turns: asyncio.Semaphore
     answers: dict[Hashable, asyncio.Future[Any]] = field(default_factory=dict[Hashable, "asyncio.Future[Any]"])
 
 
@@ -60,6 +63,7 @@ class Readings:
         self._hub = hub
         self._now = now
         self._kept: dict[UUID, Reading] = {}
+        self._turns = asyncio.Semaphore(ANSWERED_TOGETHER)
 
     def of(self, program_id: UUID) -> Reading:
         """What is read of a program as of now."""
@@ -68,7 +72,7 @@ class Readings:
         if kept is None or kept.told != self._hub.told or not timedelta(0) <= now - kept.now < _TOGETHER:
             if len(self._kept) >= _PROGRAMS_MAX:
                 self._kept.clear()
-            kept = self._kept[program_id] = Reading(now, self._hub.told, Loaders(program_id, now))
+            kept = self._kept[program_id] = Reading(now, self._hub.told, Loaders(program_id, now), self._turns)
         return kept
 
 

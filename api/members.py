@@ -321,7 +321,8 @@ async def find_member(context: Context, ref: members.MemberRef) -> members.Membe
         return await context.loaders.row(members.Member, ref.id)
     told = {key: value for key in ("external_id", "phone", "card_number") if (value := getattr(ref, key)) is not None}
     for key, value in told.items():
-        return await stored.find(context.caller.program_id, key, value)
+        found: members.Member | None = await context.loaders.keyed(stored.named, (key, value))
+        return found
     return None
 
 

@@ -7,7 +7,6 @@ that has expired meanwhile opens no new one.
 """
 
 import asyncio
-import functools
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Mapping, Sequence
 from contextlib import aclosing, suppress
@@ -21,7 +20,6 @@ from graphql import ExecutionResult, GraphQLFormattedError, OperationType
 from graphql.execution import (
     Executor,
     create_source_event_stream,
-    execute_subscription_event,
     map_source_to_response_event,
 )
 from starlette.requests import HTTPConnection, Request
@@ -36,7 +34,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, NextMessagePayload
 from strawberry.types.unset import UNSET, UnsetType
 
-from api import errors, execution, parameters, wire
+from api import errors, execution, parameters, plans, wire
 
 CONNECTION_INIT_SECONDS_MAX = 10
 SUBSCRIPTIONS_MAX = 20
@@ -132,12 +130,16 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             }
         )
         context = await self.view.context_getter(self.context.credentials())
-        executor = self.view.runner.prepare_subscription(request, context, _require_subscription)
-        source = await _source(executor)
+        subscription = self.view.runner.prepare_subscription(request, context, _require_subscription)
+        source = await _source(subscription.source)
         if isinstance(source, ExecutionResult):
             raise errors.DocumentError(*errors.from_execution(source.errors or (), request_id))
-        run = functools.partial(_answered_once, context, orjson.dumps([*request], option=orjson.OPT_SORT_KEYS))
-        async with aclosing(map_source_to_response_event(executor, source, run)) as results:
+        question = orjson.dumps([*request], option=orjson.OPT_SORT_KEYS)
+
+        def run(event: Executor[Any]) -> ExecutionResult | Awaitable[ExecutionResult]:
+            return _answered_once(context, question, subscription.answering.of_event(event.root_value))
+
+        async with aclosing(map_source_to_response_event(subscription.source, source, run)) as results:
             async for result in results:
                 yield execution.content(result, request_id)
 
@@ -229,21 +231,24 @@ def _require_subscription(operation: OperationType) -> None:
 
 
 def _answered_once(
-    context: Any, question: bytes, executor: Executor[Any]
+    context: Any, question: bytes, executor: plans.Executor
 ) -> ExecutionResult | Awaitable[ExecutionResult]:
     """The answer to an event: one for all who ask the same as the same caller, and read the same."""
     reading = getattr(context, "reading", None)
     if reading is None:
-        return execute_subscription_event(executor)
+        return executor.run()
     place = (context.caller, question)
     answer = reading.answers.get(place)
     if answer is None:
-        result = execute_subscription_event(executor)
-        if not isawaitable(result):
-            return result
-        answer = reading.answers[place] = asyncio.ensure_future(result)
+        answer = reading.answers[place] = asyncio.ensure_future(_answered_in_turn(reading.turns, executor))
     # Who hangs up meanwhile does not take the answer from the others.
     return asyncio.shield(answer)
+
+
+async def _answered_in_turn(turns: asyncio.Semaphore, executor: plans.Executor) -> ExecutionResult:
+    async with turns:
+        result = executor.run()
+        return await result if isawaitable(result) else result
 
 
 async def _source(executor: Executor[Any]) -> AsyncIterable[Any] | ExecutionResult:

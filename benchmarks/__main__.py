@@ -45,7 +45,9 @@ async def _measure(rounds: int) -> None:
     async with shop.opened() as place:
         bounded = [*await mall.codes(place), *await mall.catalogue(place)]
     async with shop.opened() as place:
-        heard = await live.listeners(place)
+        heard = await live.to_one(place)
+    async with shop.opened() as place:
+        ranked = await live.to_ranks(place)
     async with shop.opened() as place:
         boards = await leaderboards.board(place)
     started = await http.start()
@@ -61,9 +63,7 @@ async def _measure(rounds: int) -> None:
         )
     )
     print(_bounded("resident memory of the serving process after the load", resident, "MiB", MEMORY_MIB_MAX))
-    what = f"a change reaches the last of {live.LISTENERS:,} live listeners (the median: {heard.median_seconds:.2f} s)"
-    print(_bounded(what, heard.last_seconds, "s", LIVE_SECONDS_MAX))
-    print(f"| memory of the serving process for each of {live.LISTENERS:,} live listeners | {heard.kib:.0f} KiB | | |")
+    _tell_live(heard, ranked)
     _tell_boards(boards)
     what = f"{earning.RULES:,} active rules for one purchase, in the domain (one rule: {one_ms:.3f} ms)"
     print(_bounded(what, many_ms, "ms", EVALUATION_MS_MAX))
@@ -80,6 +80,15 @@ async def _measure(rounds: int) -> None:
 def _tell(lines: list[Line]) -> None:
     for line in lines:
         print(line.text(), flush=True)
+
+
+def _tell_live(heard: live.Heard, ranked: live.Heard) -> None:
+    who = f"the last of {live.LISTENERS:,} live listeners"
+    median = f"the median: {heard.median_seconds:.2f} s"
+    print(_bounded(f"a change reaches {who} to one balance ({median})", heard.last_seconds, "s", LIVE_SECONDS_MAX))
+    what = f"the same where each listens to a rank of its own, and all ranks change ({ranked.median_seconds:.2f} s)"
+    print(f"| {what} | {ranked.last_seconds:.1f} s | | |")
+    print(f"| memory of the serving process for each of {live.LISTENERS:,} live listeners | {heard.kib:.0f} KiB | | |")
 
 
 def _tell_boards(measured: leaderboards.Measured) -> None:

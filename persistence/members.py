@@ -1,6 +1,9 @@
 """Members."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -69,10 +72,19 @@ _CONDITIONS: Final = {
 }
 
 
-async def find(program_id: UUID, key: str, value: str) -> members.Member | None:
-    """The member whose unique key, one of `Member.keys`, has this value."""
-    assert key in members.Member.keys, f"{key} is no unique key of a member"
-    return await rows.first(members.Member, f"program_id = $1 AND {key} = $2", program_id, value)
+async def named(
+    program_id: UUID, _now: datetime, names: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], members.Member]:
+    """Members by one of their unique keys and its value, such as `("external_id", "u-1")`."""
+    values: dict[str, list[str]] = defaultdict(list)
+    for key, value in names:
+        values[key].append(value)
+    found: dict[tuple[str, str], members.Member] = {}
+    for key, asked in values.items():
+        assert key in members.Member.keys, f"{key} is no unique key of a member"
+        rows_of = await rows.by_keys(members.Member, program_id, key, asked)
+        found.update({(key, value): row for value, row in rows_of.items()})
+    return found
 
 
 async def page(program_id: UUID, which: Filter, part: pages.Slice) -> list[members.Member]:

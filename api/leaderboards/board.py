@@ -14,7 +14,7 @@ from api.errors import ApiError, ErrorCode
 from api.inputs import MemberRefInput
 from api.leaderboards import standing
 from api.leaderboards.standing import LeaderboardOwnStanding, LeaderboardStandings
-from api.members import Member
+from api.members import Member, find_member
 from api.prizes import Prize
 from api.segments import Segment
 from api.stores import Store
@@ -26,7 +26,6 @@ from domain.leaderboards import board as boards
 from domain.leaderboards import closing
 from domain.leaderboards.participation import LeaderboardParticipation
 from domain.tiers import tier as tiers
-from persistence import members as stored_members
 from persistence.leaderboards import reading
 from persistence.leaderboards.reading import Which
 
@@ -106,8 +105,9 @@ async def _standing(parent: strawberry.Parent[Which], info: Info, member: Member
     member_id = await _asked(info.context, member)
     if member_id is None:
         return None
-    found = await info.context.backend.boards.own(parent, member_id)
-    part = await info.context.loaders.row(LeaderboardParticipation, member_id)
+    loaders = info.context.loaders
+    found = await loaders.keyed(info.context.backend.boards.owns, (parent, member_id))
+    part = await loaders.row(LeaderboardParticipation, member_id)
     return standing.own(found, part)
 
 
@@ -123,14 +123,9 @@ async def _asked(context: Context, given: MemberRefInput | None) -> UUID | None:
 
 async def _named(context: Context, given: MemberRefInput) -> members.Member | None:
     try:
-        ref = given.ref()
+        return await find_member(context, given.ref())
     except Refusal:
         return None
-    if ref.id is not None:
-        return await context.loaders.row(members.Member, ref.id)
-    keys = ("external_id", "phone", "card_number")
-    key = next(name for name in keys if getattr(ref, name) is not None)
-    return await stored_members.find(context.caller.program_id, key, getattr(ref, key))
 
 
 async def _awards(

@@ -7,13 +7,12 @@ from uuid import UUID
 from api import access
 from api.context import Context
 from api.inputs import MemberRefInput
-from domain import members
+from api.members import find_member
 from domain.access import Scope
 from domain.kernel import Refusal
 from domain.points import reading
 from domain.rewards import standing as standings
 from domain.rewards.availability import Standing
-from persistence import members as stored_members
 from persistence import rewards as stored
 
 _PERSONAL: Final = access.staff_or_member(Scope.MEMBERS_READ)
@@ -54,14 +53,7 @@ async def somebody(context: Context, given: MemberRefInput | None) -> Somebody |
 
 async def _named(context: Context, given: MemberRefInput) -> UUID | None:
     try:
-        ref = given.ref()
+        found = await find_member(context, given.ref())
     except Refusal:
         return None
-    if ref.id is not None:
-        return ref.id
-    for key in members.Member.keys:
-        value = getattr(ref, key, None)
-        if value is not None:
-            found = await stored_members.find(context.caller.program_id, key, value)
-            return None if found is None else found.id
-    return None
+    return None if found is None else found.id

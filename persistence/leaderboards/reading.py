@@ -7,6 +7,7 @@ answers the same from the standings that the relay keeps there; of closed period
 import asyncio
 import contextlib
 import logging
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,8 @@ from persistence.leaderboards.projection import NAME
 logger = logging.getLogger("tessera.leaderboards")
 
 _ANSWER_SECONDS_MAX: Final = 1
+# So many members are asked for at once: no script keeps others from Redis for long.
+_OWN_TOGETHER: Final = 200
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -58,6 +61,9 @@ class Which:
     def id(self) -> UUID:
         """The id that the period has, or will have once it is closed."""
         return period_id(self.board.id, self.period.starts_at)
+
+    def __hash__(self) -> int:
+        return hash((self.board.id, self.period.starts_at))
 
     @property
     def starts_at(self) -> datetime:
@@ -120,21 +126,35 @@ class Boards:
 
     async def own(self, which: Which, member_id: UUID) -> FoundOwn:
         """Where a member stands, and what is missing to the next."""
+        return (await self._owns(which, [member_id]))[member_id]
+
+    async def owns(
+        self, _program_id: UUID, _now: datetime, asked: Sequence[tuple[Which, UUID]]
+    ) -> dict[tuple[Which, UUID], FoundOwn]:
+        """Like `own`, for all that a request or thousands of listeners ask together."""
+        members: dict[Which, list[UUID]] = defaultdict(list)
+        for which, member_id in asked:
+            members[which].append(member_id)
+        found: dict[tuple[Which, UUID], FoundOwn] = {}
+        for which, ids in members.items():
+            for first in range(0, len(ids), _OWN_TOGETHER):
+                part = await self._owns(which, ids[first : first + _OWN_TOGETHER])
+                found.update({(which, member_id): own for member_id, own in part.items()})
+        return found
+
+    async def _owns(self, which: Which, member_ids: Sequence[UUID]) -> dict[UUID, FoundOwn]:
         size = which.board.size
-        answer = await self._ask(which, sorted_sets.OWN, member_id.bytes, size)
+        answer = await self._ask(which, sorted_sets.OWN, size, *(member_id.bytes for member_id in member_ids))
         if answer is None:
             async with _snapshot(which) as (reader, origin):
-                return FoundOwn(await ordered.own(reader, _named(which), member_id, size), origin)
-        version, entry, before, higher, next_score, last_shown = answer
-        found = standings.ranked(_standings(entry), first_place=before + 1, first_rank=higher + 1)
-        mine = standings.own(
-            member_id,
-            found[0] if found else None,
-            next_score=_score(next_score),
-            last_shown=_score(last_shown),
-            size=size,
-        )
-        return FoundOwn(mine, _of_redis(version))
+                named = _named(which)
+                return {key: FoundOwn(await ordered.own(reader, named, key, size), origin) for key in member_ids}
+        version, last, *entries = answer
+        origin, last_shown = _of_redis(version), _score(last)
+        return {
+            member_id: FoundOwn(_own(member_id, entry, last_shown, size), origin)
+            for member_id, entry in zip(member_ids, entries, strict=True)
+        }
 
     async def _ask(self, which: Which, script: str, *arguments: Any) -> Any:
         """What a script answers; None if Redis is away, or does not have all of the program."""
@@ -182,6 +202,15 @@ async def _snapshot(which: Which) -> AsyncIterator[tuple[asyncpg.Connection, Ori
             return
         version = await reader.fetchval("SELECT version FROM relays WHERE id = $1", which.board.program_id) or 0
         yield reader, Origin(BoardStore.POSTGRESQL, _EPOCH + timedelta(microseconds=version))
+
+
+def _own(member_id: UUID, entry: Sequence[Any], last_shown: int | None, size: int) -> OwnStanding:
+    """A member's standing, of what Redis answers about it."""
+    mine, before, higher, next_score = entry
+    found = standings.ranked(_standings(mine), first_place=before + 1, first_rank=higher + 1)
+    return standings.own(
+        member_id, found[0] if found else None, next_score=_score(next_score), last_shown=last_shown, size=size
+    )
 
 
 def _standings(entries: Sequence[bytes]) -> list[Standing]:

@@ -114,20 +114,25 @@ local first = math.max(0, place - ARGV[2])
 local found = redis.call('ZRANGE', KEYS[2], first, place + ARGV[2], 'WITHSCORES')
 return {{version, found, first, redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. found[2])}}
 """
+# For the size of the board and members: the last score that is shown, and of each member its entry, place, how many
+# have more, and the next higher score.
 OWN: Final = f"""{_WHOLE}
-local own, place, higher, score = {{}}, 0, 0, '0'
-local at = redis.call('HGET', KEYS[3], ARGV[1])
-if at then
-    local member = at .. ARGV[1]
-    place = redis.call('ZRANK', KEYS[2], member)
-    score = redis.call('ZSCORE', KEYS[2], member)
-    higher = redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. score)
-    own = {{member, score}}
-else
-    higher = redis.call('ZCARD', KEYS[2])
+local found = {{version, redis.call('ZRANGE', KEYS[2], ARGV[1] - 1, ARGV[1] - 1, 'WITHSCORES')[2] or false}}
+for i = 2, #ARGV do
+    local own, place, higher = {{}}, 0, 0
+    local at = redis.call('HGET', KEYS[3], ARGV[i])
+    if at then
+        local member = at .. ARGV[i]
+        place = redis.call('ZRANK', KEYS[2], member)
+        local score = redis.call('ZSCORE', KEYS[2], member)
+        higher = redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. score)
+        own = {{member, score}}
+    else
+        higher = redis.call('ZCARD', KEYS[2])
+    end
+    local next = false
+    if higher > 0 then next = redis.call('ZRANGE', KEYS[2], higher - 1, higher - 1, 'WITHSCORES')[2] end
+    found[#found + 1] = {{own, place, higher, next or false}}
 end
-local next = false
-if higher > 0 then next = redis.call('ZRANGE', KEYS[2], higher - 1, higher - 1, 'WITHSCORES')[2] end
-local last = redis.call('ZRANGE', KEYS[2], ARGV[2] - 1, ARGV[2] - 1, 'WITHSCORES')[2]
-return {{version, own, place, higher, next, last or false}}
+return found
 """

@@ -12,12 +12,12 @@ from api.imports import files, reports, running
 from api.imports.files import FileUnusable, Record
 from api.imports.running import Options
 from api.imports.telling import Tally, Telling
-from domain.members import MemberRef
+from domain.members import Member, MemberRef
 from domain.points.commands import FreezeMember
 from domain.programs import Program
 from domain.stores import Channel, CreateStore, UpdateStore
 from domain.tiers.tier import CreateTier
-from persistence import members, purchases, rows
+from persistence import purchases, rows
 from tests.api import shops
 
 HEADER: Final = "purchase_id,member,occurred_at,amount\n"
@@ -270,8 +270,7 @@ async def test_columns_have_the_names_and_the_file_has_the_encoding_that_are_tol
     assert (recorded.amount_minor, recorded.freight_minor) == (12_000, 2000)
     assert (recorded.store_id, recorded.channel, recorded.actor) == (store.id, Channel.IN_STORE, "import")
     assert recorded.occurred_at.isoformat() == "2026-03-01T01:00:00+00:00"
-    member = await members.find(importer.shop.program_id, "external_id", "李娜")
-    assert member is not None
+    (member,) = await rows.select(Member, "program_id = $1 AND external_id = $2", importer.shop.program_id, "李娜")
     assert member.channel is Channel.IN_STORE
 
 

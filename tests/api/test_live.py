@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api import live, schema, subscriptions
+from api import live, plans, schema, subscriptions
 from domain.members import MemberRef
 from domain.points.commands import AdjustPoints
 from domain.topics import Subject, topic
@@ -216,13 +216,20 @@ async def test_who_asks_the_same_is_answered_together(shop: Shop, monkeypatch: p
 def counted_executions(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What is executed for events of subscriptions from now on."""
     seen: list[object] = []
-    execute = subscriptions.execute_subscription_event
+    of_event = plans.Executor.of_event
 
-    def noted(executor: Any) -> Any:
-        seen.append(executor)
-        return execute(executor)
+    def noted(executor: plans.Executor, payload: object) -> plans.Executor:
+        made = of_event(executor, payload)
+        run = made.run
 
-    monkeypatch.setattr(subscriptions, "execute_subscription_event", noted)
+        def counted() -> Any:
+            seen.append(made)
+            return run()
+
+        made.run = counted  # type: ignore[method-assign]
+        return made
+
+    monkeypatch.setattr(plans.Executor, "of_event", noted)
     return seen
 
 
