@@ -18,7 +18,7 @@ import click
 import uvicorn
 import uvloop
 
-from api import assembly, banner, schema
+from api import assembly, banner, schema, sockets
 from api.settings import Settings, revealed
 from persistence import embedded, reachability
 from persistence.startup import StartupError
@@ -149,6 +149,7 @@ async def _answer(
             lifespan="on",
             log_config=None,
             access_log=False,
+            ws=sockets.Protocol,
             ws_max_size=settings.request_body_max_bytes,
             # Live answers are small, and a compressor for each socket would cost more than all the rest of it.
             ws_per_message_deflate=False,

@@ -9,12 +9,13 @@ that has expired meanwhile opens no new one.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from datetime import timedelta
 from inspect import isawaitable
 from typing import Any, cast
 
 import orjson
+import starlette.websockets
 import strawberry
 from graphql import ExecutionResult, GraphQLFormattedError, OperationType
 from graphql.execution import (
@@ -34,7 +35,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, NextMessagePayload
 from strawberry.types.unset import UNSET, UnsetType
 
-from api import errors, execution, parameters, plans, wire
+from api import errors, execution, parameters, plans, sockets, wire
 
 CONNECTION_INIT_SECONDS_MAX = 10
 SUBSCRIPTIONS_MAX = 20
@@ -44,6 +45,9 @@ SEND_SECONDS_MAX = 10
 CLOSE_SECONDS_MAX = 1
 
 logger = logging.getLogger("tessera.live")
+
+# Of a socket that is closed, by the other side or by another of its subscriptions.
+_GONE = (WebSocketDisconnected, starlette.websockets.WebSocketDisconnected)
 
 
 class TooSlow(Exception):
@@ -89,7 +93,7 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
                 async for content in contents:
                     await self._send(operation, content)
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
-        except WebSocketDisconnected:
+        except _GONE:
             return
         except TooSlow:
             await self._drop()
@@ -113,11 +117,13 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             raise TooSlow from None
 
     async def _drop(self) -> None:
-        """Close the socket of a client that does not read; the server's own pings end what cannot even be closed."""
+        """Close the socket of a client that does not read; cut it off if even that is not read."""
         logger.info("a client was dropped: it did not read its live answers")
-        with suppress(TimeoutError, WebSocketDisconnected):
+        try:
             async with asyncio.timeout(CLOSE_SECONDS_MAX):
                 await self.websocket.close(code=1013, reason="The client reads too slowly; connect again.")
+        except (TimeoutError, *_GONE):
+            sockets.cut_off(self.context.handshake.scope)
 
     async def _contents(
         self, operation: Operation[Connection, None], request_id: str
