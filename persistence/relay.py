@@ -182,13 +182,14 @@ class Relay:
                 if record is None:
                     return False
                 program_id = record["id"]
-                await self._deliver(own, program_id, record["version"])
+                upset = await self._deliver(own, program_id, record["version"])
         except DISCONNECTED:
             raise
         except Exception:
             # Its events stay where they are, and the others' are not kept waiting.
             logger.exception("what happened in program %s could not be delivered", program_id)
         else:
+            await self._build_upset(own, upset, program_id)
             self.on_delivered(program_id)
             return True
         if program_id is not None:
@@ -250,7 +251,8 @@ class Relay:
         if len(self._aside) > _ASIDE_MAX:
             self._aside.pop(next(iter(self._aside)))
 
-    async def _deliver(self, own: asyncpg.Connection, program_id: UUID, before: int) -> None:
+    async def _deliver(self, own: asyncpg.Connection, program_id: UUID, before: int) -> list[Projection]:
+        """Count what happened. The projections for which so much has changed that they are to be built anew."""
         records = await own.fetch(_SQL_HAPPENED, program_id, self._delivery_max)
         happened = tuple(
             Happened(record["id"], record["name"], record["member_id"], orjson.loads(record["body"]), record["at"])
@@ -265,6 +267,17 @@ class Relay:
         await own.execute(_SQL_MARK, [event.id for event in happened])
         await own.execute("UPDATE relays SET version = $2 WHERE id = $1", program_id, version)
         self.delivered += len(happened)
+        return [projection for projection, commands in told if commands is None]
+
+    async def _build_upset(self, own: asyncpg.Connection, upset: Sequence[Projection], program_id: UUID) -> None:
+        """Build anew at once what a delivery has upset. Where Redis is away, it is mended when that is back."""
+        try:
+            for projection in upset:
+                # Until it is built, PostgreSQL is asked: what Redis has is of before.
+                await self._redis.delete(version_key(program_id, projection.name))
+                await self._mend(own, projection, program_id)
+        except REDIS_AWAY as fault:
+            logger.warning("Redis is away, and will be built anew: %s", type(fault).__name__)
 
     async def _tell(
         self, projection: Projection, delivery: Delivery, before: int, commands: Sequence[RedisCommand]

@@ -82,6 +82,7 @@ class CreateLeaderboard(Command[Leaderboard]):
             masks_names=self.masks_names,
             created_at=state.now,
         )
+        _require_end(board)
         period = boards.first_period(board, state.now, state.get(Program, state.program_id).time_zone)
         clock = LeaderboardClock(
             id=board.id,
@@ -138,6 +139,7 @@ class UpdateLeaderboard(Command[Leaderboard]):
         board = replace(before, **self._told(state))  # type: ignore[arg-type]
         if board == before:
             return Decision(board)
+        _require_end(board)
         clock = state.get(LeaderboardClock, board.id)
         zone_name = state.get(Program, state.program_id).time_zone
         since = clock.open_since
@@ -159,6 +161,13 @@ class UpdateLeaderboard(Command[Leaderboard]):
             "is_active": self.is_active,
         }
         return {name: value for name, value in told.items() if value is not None}
+
+
+def _require_end(board: Leaderboard) -> None:
+    """Refuses prizes that would be promised and never given: they are given when a period is closed."""
+    if board.prizes and board.window is BoardWindow.ALL_TIME:
+        why = "a board of all time has no end, at which prizes are given; a CAMPAIGN has one"
+        raise LeaderboardInvalid(field=("prizes",), why=why)
 
 
 def _require_room(state: State) -> None:

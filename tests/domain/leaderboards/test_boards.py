@@ -342,6 +342,13 @@ def test_prizes_that_cannot_be_given_are_not_promised(mall: Mall) -> None:
     refused(mall, _creation(prizes=(places(1, 1, prize),)), PrizeInvalid)
 
 
+def test_a_board_that_never_ends_promises_no_prizes(mall: Mall) -> None:
+    prizes = (places(1, 1, Prize(kind=PrizeKind.POINTS, points=5)),)
+    refused(mall, _creation(window=BoardWindow.ALL_TIME, prizes=prizes), LeaderboardInvalid)
+    board = mall.run(_creation(window=BoardWindow.ALL_TIME))
+    refused(mall, UpdateLeaderboard(leaderboard_id=board.id, prizes=prizes), LeaderboardInvalid)
+
+
 # Taking part.
 
 
