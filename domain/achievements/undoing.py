@@ -265,6 +265,6 @@ def look_at_profile(posting: Posting, member: Member) -> None:
 
 
 def filled(step: Step, member: Member) -> int:
-    """How many of the fields that a step names a member's profile has."""
-    fields = sum(getattr(member, field.lower()) is not None for field in step.fields)
-    return fields + sum(member.attributes.get(name) is not None for name in step.attributes)
+    """How many of the fields that a step names a member's profile has; a blank answer is none."""
+    told = [*(getattr(member, field.lower()) for field in step.fields), *map(member.attributes.get, step.attributes)]
+    return sum(value is not None and (not isinstance(value, str) or bool(value.strip())) for value in told)

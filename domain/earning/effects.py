@@ -32,6 +32,7 @@ _NOWHERE: Final = BY_THE_CLOCK | {
 }
 # What settings give beside rules, as rules of their own, is called so: the ledger must not take one for the other.
 GIFT_SUFFIX: Final = "-gift"
+SIGN_UP_RULE: Final = "sign_up"
 # The value that each kind alone has, what it is when it is not told, and what is right instead.
 _GIVES_POINTS: Final = frozenset({EarningKind.PER_AMOUNT, EarningKind.BONUS_AT, EarningKind.FIXED})
 _OWN_VALUES: Final = (
@@ -59,6 +60,8 @@ def contradiction(rule: EarningRule, field: str, why: str) -> RuleInvalid:
 
 def check_code(rule: EarningRule) -> None:
     """Refuses a code by which the ledger knows what settings give."""
+    if rule.code == SIGN_UP_RULE:
+        raise contradiction(rule, "code", f"{SIGN_UP_RULE} is the bonus that the program's signUpPoints give.")
     if rule.code.endswith(GIFT_SUFFIX):
         raise contradiction(rule, "code", f"codes that end with {GIFT_SUFFIX} are of what the program's settings give.")
 

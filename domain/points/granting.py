@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain import calendars, checks, segments
 from domain.earning import evaluation, limits, rule_sets
+from domain.earning.effects import SIGN_UP_RULE
 from domain.earning.evaluation import Requested
 from domain.earning.facts import Earned, Facts, Need, Occasion
 from domain.earning.grants import Given, Grant, grant_id
@@ -360,9 +361,6 @@ class GrantingBook(Book):
 def _funded(rules: Iterable[EarningRule], compiled: Compiled) -> list[str]:
     """The campaigns of rules that have a budget."""
     return sorted({rule.campaign for rule in rules if rule.campaign is not None and rule.campaign in compiled.budgets})
-
-
-SIGN_UP_RULE = "sign_up"
 
 
 def sign_up(points: int) -> tuple[EarningRule, ...]:

@@ -6,11 +6,11 @@ from uuid import UUID
 import pytest
 
 from domain import members, stores
+from domain.earning.effects import SIGN_UP_RULE
 from domain.enrollments import EnrollMember, MemberEnrolled, MemberKeyMissing
 from domain.kernel import NotFound
 from domain.members import Member, Profile
 from domain.points.account import AccountStatus, PointsAccount, SourceType, TransactionKind
-from domain.points.granting import SIGN_UP_RULE
 from domain.policies import ExpiryKind, ExpiryPolicy
 from domain.stores import Channel
 from domain.tiers.standing import TierReached

@@ -276,6 +276,9 @@ def test_a_full_profile_is_a_challenge(goals: Goals) -> None:
     assert goals.counts(member, "profile") == (1,)
     goals.tell(member, birthday=goals.now.date().replace(year=1990))
     assert (goals.counts(member, "profile"), available(goals, member)) == ((2,), 0)
+    # A blank is no answer.
+    goals.tell(member, attributes={"job": " "})
+    assert (goals.counts(member, "profile"), available(goals, member)) == ((2,), 0)
     goals.tell(member, attributes={"job": "baker"})
     assert (goals.stands(member, "profile"), available(goals, member)) == ((1, 1), 30)
     goals.tell(member, attributes={"job": None})

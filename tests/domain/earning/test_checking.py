@@ -325,4 +325,6 @@ def test_no_rule_has_the_code_of_what_settings_give() -> None:
     found = refused(fixed(1, "referral-gift", trigger=Trigger.REFERRAL))
     assert found.field == ("code",)
     assert found.details["why"] == "codes that end with -gift are of what the program's settings give."
+    found = refused(fixed(1, "sign_up", trigger=Trigger.ENROLLMENT))
+    assert found.details["why"] == "sign_up is the bonus that the program's signUpPoints give."
     assert check(fixed(1, "gift-of-spring")) == fixed(1, "gift-of-spring")
