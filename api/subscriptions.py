@@ -66,10 +66,11 @@ class Connection:
         scope = self.handshake.scope
         given = {key.lower(): value for key, value in self.connection_params.items()}
         authorization = given.get("authorization")
-        if not isinstance(authorization, str):
+        if authorization is None:
             return HTTPConnection(scope)
         headers = [header for header in scope["headers"] if header[0] != b"authorization"]
-        headers.append((b"authorization", authorization.encode()))
+        # What is no text is no good credential either, and is refused as such.
+        headers.append((b"authorization", str(authorization).encode()))
         return HTTPConnection({**scope, "headers": headers})
 
 

@@ -48,6 +48,14 @@ async def refused(socket: tiny_schema.Socket) -> str:
     return str(message["payload"][0]["extensions"]["code"])
 
 
+async def test_a_credential_that_is_no_text_is_refused_like_any_bad_one(shop: Shop) -> None:
+    """Not taken for none, which would let its sender in without knowing."""
+    async with tiny_schema.connect(shop.world.app) as socket:
+        assert (await socket.event())["type"] == "websocket.accept"
+        socket.send({"type": "connection_init", "payload": {"authorization": 5}})
+        assert (await socket.event())["code"] == 4403
+
+
 async def test_a_member_sees_its_balance_now_and_after_every_change(shop: Shop) -> None:
     member = await shop.enroll()
     await shop.enroll("m-2")

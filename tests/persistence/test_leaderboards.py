@@ -20,7 +20,8 @@ from tests.persistence.boards_life import Life, check, lead
 
 # Events after which nothing is built anew: every delivery of them is told.
 SQL_NOT_UPSETTING = "SELECT id FROM outbox WHERE name NOT IN ('LeaderboardSaved', 'ProgramUpdated')"
-EVENTS = int(os.environ.get("LEADERBOARD_EVENTS", "3000"))
+# A hundred thousand where there is time for it, as before a change is accepted.
+EVENTS = int(os.environ.get("LEADERBOARD_EVENTS", "10000"))
 
 
 async def test_the_order_of_a_board(arena: Arena) -> None:
