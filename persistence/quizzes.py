@@ -129,10 +129,18 @@ class Ranked:
 RANKS: Final = pages.Keyset(("lost", "milliseconds", "answered_at", "id"), (int, int, datetime, UUID))
 
 
+def _sql_takes_part(standings: str) -> str:
+    """The condition for standings of members whom the shop has not taken off boards (B3); they take no rank either."""
+    return (
+        "NOT EXISTS (SELECT 1 FROM leaderboard_participations AS part WHERE part.program_id = $1"
+        f" AND part.id = {standings}.member_id AND part.is_excluded)"
+    )
+
+
 async def standings(program_id: UUID, quiz_id: UUID, part: pages.Slice) -> list[Ranked]:
     """Who answered best. A page costs its own rows and, for the rank of its first one, a count of those above."""
-    where, told = "program_id = $1 AND quiz_id = $2", [program_id, quiz_id]
-    found = await pages.select(attempt.QuizStanding, RANKS, part, where, told)
+    where = f"program_id = $1 AND quiz_id = $2 AND {_sql_takes_part('quiz_standings')}"
+    found = await pages.select(attempt.QuizStanding, RANKS, part, where, [program_id, quiz_id])
     if not found:
         return []
     first = (await _ranks(program_id, found[:1]))[found[0].id]
@@ -142,24 +150,27 @@ async def standings(program_id: UUID, quiz_id: UUID, part: pages.Slice) -> list[
 async def own_standings(
     program_id: UUID, _: datetime, pairs: Sequence[tuple[UUID, UUID]]
 ) -> Mapping[tuple[UUID, UUID], Ranked]:
-    """The standings of members in quizzes, by quiz and member."""
+    """The standings of members in quizzes, by quiz and member; none of whom the shop takes off boards."""
     keys = [attempt.standing_id(quiz_id, member_id) for quiz_id, member_id in pairs]
     found = await rows.by_ids(attempt.QuizStanding, program_id, keys)
     ranks = await _ranks(program_id, list(found.values()))
     return {
         (standing.quiz_id, standing.member_id): Ranked(rank=ranks[standing.id], standing=standing)
         for standing in found.values()
+        if standing.id in ranks
     }
 
 
 async def _ranks(program_id: UUID, asked: Sequence[attempt.QuizStanding]) -> Mapping[UUID, int]:
-    """One more than there are better ones, by the id of each standing."""
+    """One more than there are better ones, by the id of each standing that takes part."""
     records = await rows.fetch(
         "SELECT asked.id, (SELECT count(*) FROM quiz_standings AS better"
         " WHERE better.program_id = $1 AND better.quiz_id = asked.quiz_id"
         " AND (better.lost, better.milliseconds, better.answered_at, better.id)"
-        " < (asked.lost, asked.milliseconds, asked.answered_at, asked.id)) + 1 AS rank"
-        " FROM quiz_standings AS asked WHERE asked.program_id = $1 AND asked.id = ANY($2::uuid[])",
+        " < (asked.lost, asked.milliseconds, asked.answered_at, asked.id)"
+        f" AND {_sql_takes_part('better')}) + 1 AS rank"
+        " FROM quiz_standings AS asked WHERE asked.program_id = $1 AND asked.id = ANY($2::uuid[])"
+        f" AND {_sql_takes_part('asked')}",
         program_id,
         [standing.id for standing in asked],
     )

@@ -15,6 +15,8 @@ from api.members import Member
 from api.rewards import standings
 from domain import members
 from domain.access import Scope
+from domain.leaderboards.participation import LeaderboardParticipation
+from domain.leaderboards.standing import shown_name
 from domain.quizzes import attempt as trying
 from domain.quizzes import quiz as asking
 from persistence import quizzes as stored
@@ -177,18 +179,24 @@ class Placed:
 
 
 async def _masked_name(parent: strawberry.Parent[Placed], info: Info) -> Any:
-    member = await info.context.loaders.row(members.Member, parent.member_id)
-    name = "" if member is None or member.name is None else member.name
-    return f"{name[:1]}**"
+    loaders = info.context.loaders
+    member = await loaders.row(members.Member, parent.member_id)
+    part = await loaders.row(LeaderboardParticipation, parent.member_id)
+    return shown_name(
+        None if member is None else member.name,
+        is_shown=part is None or part.is_shown or parent.is_own or info.context.caller.is_staff,
+        masks=True,
+        is_revealed=False,
+    )
 
 
 @shapes.shape()
 class QuizStanding:
-    """A member's best attempt at a quiz, and how many are better."""
+    """A member's best attempt at a quiz, and how many are better. Whom the shop takes off leaderboards has none."""
 
     rank: int = strawberry.field(description="From 1: by the score, then the time, then who was first.")
-    masked_name: str = strawberry.field(
-        resolver=_masked_name, description="The first letter of the name and two stars."
+    masked_name: str | None = strawberry.field(
+        resolver=_masked_name, description="A mask such as 李*; to others null if the member will not be shown."
     )
     is_own: bool = strawberry.field(description="Whether it is that of the member who asks.")
     member: Member = access.resolved_by(_STAFF, shapes.linking(members.Member, "member_id"))

@@ -27,7 +27,6 @@ shapes.named(referring.ReferralState, referring.ReviewState, referring.Signal, r
 
 _STAFF: Final = access.staff(Scope.MEMBERS_READ)
 _WRITES: Final = access.staff(Scope.MEMBERS_WRITE)
-_MASK: Final = "*"
 
 
 @shapes.shape()
@@ -48,12 +47,7 @@ def _state(parent: strawberry.Parent[referring.Referral], info: Info) -> referri
 
 async def _friend_name(parent: strawberry.Parent[referring.Referral], info: Info) -> Any:
     friend = await info.context.loaders.row(members.Member, parent.referee_id)
-    return None if friend is None or friend.name is None else masked(friend.name)
-
-
-def masked(name: str) -> str:
-    """A name of which only who knows the person knows it: the first letter of each part."""
-    return " ".join(part[0] + _MASK * min(2, max(1, len(part) - 1)) for part in name.split())
+    return None if friend is None or friend.name is None else members.masked(friend.name)
 
 
 @shapes.shape(referring.Referral)
@@ -62,7 +56,7 @@ class Referral(shapes.Node):
 
     referrer: Member = shapes.linked(members.Member, "referrer_id")
     referee: Member = access.resolved_by(_STAFF, shapes.linking(members.Member, "referee_id"))
-    friend_name: str | None = strawberry.field(resolver=_friend_name, description="Masked: first letters.")
+    friend_name: str | None = strawberry.field(resolver=_friend_name, description="A mask such as 李*.")
     state: referring.ReferralState = strawberry.field(resolver=_state)
     bound_at: datetime
     expires_at: datetime = strawberry.field(description="Before when the friend must qualify.")

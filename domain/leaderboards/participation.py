@@ -1,4 +1,4 @@
-"""How members take part in leaderboards: whether others see them, and whether the shop lets them (B3)."""
+"""How members take part in leaderboards and ranks of quizzes: whether others see them and the shop lets them (B3)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -101,7 +101,7 @@ async def test_standings_are_paged_the_best_first(shop: Shop, monkeypatch: pytes
     after = None
     while True:
         page = (await shop.ask(document, tokens[1], after=after))["quizStandings"]
-        assert {node["maskedName"] for node in page["nodes"]} == {"李**"}
+        assert {node["maskedName"] for node in page["nodes"]} == {"李*"}
         seen += [(node["rank"], node["score"]) for node in page["nodes"]]
         own = [node["rank"] for node in page["nodes"] if node["isOwn"]]
         assert own == ([2] if after is None else [])
@@ -113,6 +113,36 @@ async def test_standings_are_paged_the_best_first(shop: Shop, monkeypatch: pytes
         found = await shop.ask("{ quizzes { nodes { standings(first: 5) { nodes { rank member { name } } } } } }")
     assert [node["rank"] for node in found["quizzes"]["nodes"][0]["standings"]["nodes"]] == [1, 2, 3, 4, 5]
     assert len(statements) == 4, "quizzes, standings, the rank of the first, members"
+
+
+async def test_b3_standings_heed_who_is_taken_off_and_who_will_not_be_seen(shop: Shop) -> None:
+    """As on leaderboards: the one takes no rank, whatever page is asked, and the other keeps its own without a name."""
+    await save(shop)
+    members = [await shop.enroll(f"m-{number}", name=name) for number, name in enumerate(("李雷", "Ann", "王五", None))]
+    tokens = [shop.member_token(member) for member in members]
+    for token, answers in zip(tokens, (([1], [1, 3]), ([2], [1, 3]), ([1], []), ([2], [])), strict=True):
+        attempt_id = (await shop.do("quizStart", "attempt { id }", token, code="tea"))["attempt"]["id"]
+        await answer(shop, token, attempt_id, *answers)
+    page = """query ($after: String, $first: Int!) { quizStandings(code: "tea", first: $first, after: $after) {
+        nodes { rank maskedName } pageInfo { endCursor } } }"""
+    own = '{ quiz(code: "tea") { standing { rank maskedName } } }'
+
+    async def seen(token: str | None) -> list[Any]:
+        nodes = (await shop.ask(page, token, first=9))["quizStandings"]["nodes"]
+        return [(node["rank"], node["maskedName"]) for node in nodes]
+
+    assert await seen(tokens[3]) == [(1, "李*"), (2, "A*"), (3, "王*"), (4, None)]
+    off = {"member": {"id": members[0]}, "reason": "knew the answers"}
+    await shop.do("leaderboardExclusionSet", "member { id }", **off, isExcluded=True)
+    await shop.do("leaderboardVisibilitySet", "member { id }", tokens[1], isVisible=False)
+    assert await seen(tokens[3]) == [(1, None), (2, "王*"), (3, None)]
+    assert await seen(tokens[1]) == await seen(None) == [(1, "A*"), (2, "王*"), (3, None)], "itself, and the shop"
+    assert (await shop.ask(own, tokens[0]))["quiz"]["standing"] is None
+    assert (await shop.ask(own, tokens[2]))["quiz"]["standing"] == {"rank": 2, "maskedName": "王*"}
+    first = (await shop.ask(page, first=1))["quizStandings"]["pageInfo"]["endCursor"]
+    assert [node["rank"] for node in (await shop.ask(page, first=9, after=first))["quizStandings"]["nodes"]] == [2, 3]
+    await shop.do("leaderboardExclusionSet", "member { id }", **off, isExcluded=False)
+    assert (await shop.ask(own, tokens[0]))["quiz"]["standing"] == {"rank": 1, "maskedName": "李*"}
 
 
 async def test_who_sees_which_quizzes(shop: Shop) -> None:

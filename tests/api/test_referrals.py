@@ -104,12 +104,12 @@ async def test_r1_to_r3_a_friend_comes_buys_and_both_have_their_points(world: Wo
     async def shown() -> Any:
         return (await club.ask(mine, club.member_token(referrer)))["me"]
 
-    bound = {"state": "BOUND", "friendName": "H** M**", "referrerReward": None}
+    bound = {"state": "BOUND", "friendName": "H*", "referrerReward": None}
     assert await shown() == {"rewardedReferrals": 0, "referrals": {"nodes": [bound]}}
     assert (await club.buy(friend, "50"))["member"]["account"]["pending"] == 50
     assert (await club.account(referrer))["pending"] == 100
     world.clock.put("2027-03-08T11:59")
-    given = {"state": "QUALIFIED", "friendName": "H** M**", "referrerReward": {"points": 100}}
+    given = {"state": "QUALIFIED", "friendName": "H*", "referrerReward": {"points": 100}}
     assert await shown() == {"rewardedReferrals": 0, "referrals": {"nodes": [given]}}
     world.clock.put("2027-03-08T12:01")
     assert await shown() == {"rewardedReferrals": 1, "referrals": {"nodes": [given | {"state": "REWARDED"}]}}
