@@ -134,6 +134,7 @@ def backend(
         now=now,
     )
     engine.on_kept = shared.kept
+    engine.identity_key = shared.identity_key
     return shared
 
 

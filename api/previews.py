@@ -109,6 +109,7 @@ async def _preview(context: Context, given: EarningPreviewInput) -> EarningPrevi
         actor=context.caller.actor,
         now=context.now if given.at is None else max(given.at, context.now),
         after=() if newcomer is None else (newcomer,),
+        identity_key=context.backend.identity_key,
     )
     return EarningPreview.of(result)
 

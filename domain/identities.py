@@ -5,7 +5,7 @@ import hmac
 import ipaddress
 import unicodedata
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Final
@@ -37,11 +37,10 @@ class IdentityKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """An identity as a command is told it: hashed. Of a phone also the number, which members have in clear."""
+    """An identity as a command is told it: hashed."""
 
     kind: IdentityKind
     digest: str
-    phone: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +71,7 @@ def hashed(key: bytes, program_id: UUID, kind: IdentityKind, value: str) -> Iden
     """
     plain = _normalised(kind, value)
     told = b"\0".join((program_id.bytes, kind.encode(), plain.encode()))
-    digest = hmac.new(key, told, hashlib.sha256).hexdigest()
-    return Identity(kind=kind, digest=digest, phone=plain if kind is IdentityKind.PHONE else None)
+    return Identity(kind=kind, digest=hmac.new(key, told, hashlib.sha256).hexdigest())
 
 
 def _normalised(kind: IdentityKind, value: str) -> str:

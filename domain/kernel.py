@@ -154,11 +154,13 @@ class State:
         is_complete: bool = False,
         make_id: Callable[[int], UUID] = _uuid,
         make_seed: Callable[[int], bytes] = _seed,
+        identity_key: bytes = b"",
     ) -> None:
         self.program_id = program_id
         self.is_complete = is_complete
         self._make_id = make_id
         self._make_seed = make_seed
+        self.identity_key = identity_key  # hashes what people are identified by
         self._rows: dict[tuple[type[Row], UUID], Row | None] = {}
         self._locked: set[tuple[type[Row], UUID]] = set()
         self._families: dict[tuple[type[Row], UUID], dict[UUID, Row]] = {}

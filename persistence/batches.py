@@ -39,13 +39,19 @@ class Batch:
 
     turn: Turn
     now: datetime
+    identity_key: bytes = field(default=b"", repr=False)
     state: State = field(init=False)
     journal: Journal = field(init=False)
     known: dict[UUID, Receipt] = field(default_factory=dict)
     answers: list[Outcome[Any] | Receipt | BaseException] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.state = State(self.turn.program_id, make_id=clock.make_id, make_seed=clock.make_seed)
+        self.state = State(
+            self.turn.program_id,
+            make_id=clock.make_id,
+            make_seed=clock.make_seed,
+            identity_key=self.identity_key,
+        )
         self.journal = Journal(self.turn.program_id)
 
     @property

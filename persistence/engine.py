@@ -108,6 +108,8 @@ class Engine:
         self.connect = connect
         # Told what every batch made happen, once it is kept. Must not fail, and not take long.
         self.on_kept: Callable[[UUID, Sequence[Event]], None] = lambda _program_id, _events: None
+        # Hashes what people are identified by, as whoever tells the identities of commands does.
+        self.identity_key = b""
         self._batch_max = batch_max
         self._queue_max = queue_max
         self._retry_max = retry_max
@@ -333,7 +335,7 @@ class Engine:
 
     async def _attempt(self, turn: Turn, lane: Lane) -> list[Outcome[Any] | BaseException]:
         connection = await self._connected(lane)
-        batch = Batch(turn, self._now())
+        batch = Batch(turn, self._now(), self.identity_key)
         lane.is_in_doubt = False
         await connection.execute(lane.beginning())
         try:

@@ -16,14 +16,21 @@ Result = TypeVar("Result")
 
 
 async def preview(
-    command: Command[Result], *, program_id: UUID, actor: str, now: datetime, after: Sequence[Command[Any]] = ()
+    command: Command[Result],
+    *,
+    program_id: UUID,
+    actor: str,
+    now: datetime,
+    after: Sequence[Command[Any]] = (),
+    identity_key: bytes = b"",
 ) -> Result:
     """What a command would result in at `now`, which may be in the future, from the rows as they stand.
 
-    `after` are commands that would be told before it. Nothing is written, nothing is locked, and nobody is waited for.
-    The ids in the result are of no row. Raises the `Refusal` of any of the commands.
+    `after` are commands that would be told before it; `identity_key` is the engine's. Nothing is written, nothing
+    is locked, and nobody is waited for. The ids in the result are of no row. Raises the `Refusal` of any of the
+    commands.
     """
-    state = State(program_id, make_id=clock.make_id)
+    state = State(program_id, make_id=clock.make_id, identity_key=identity_key)
     ids = clock.Ids()
     # One snapshot: no row changes between its rounds, so that no lock is missed.
     async with connection.acquire() as reader, reader.transaction(isolation="repeatable_read", readonly=True):

@@ -51,11 +51,9 @@ class Likeness:
     signals: tuple[Signal, ...] = ()
 
 
-def likeness(policy: ReferralPolicy, mine: Pairs, theirs: Pairs, *, shares_phone: bool) -> Likeness:
+def likeness(policy: ReferralPolicy, mine: Pairs, theirs: Pairs) -> Likeness:
     """What two members have in common (R2)."""
     common = {kind for kind, _ in set(mine) & set(theirs)}
-    if shares_phone:
-        common.add(IdentityKind.PHONE)
     refused = (*_PERSONAL, *(() if policy.reviews_address else (IdentityKind.ADDRESS,)))
     same = next((kind for kind in refused if kind in common), None)
     strange = {IdentityKind.ADDRESS: Signal.SAME_ADDRESS, IdentityKind.NETWORK: Signal.SAME_NETWORK}
@@ -67,10 +65,11 @@ def pairs(identified: Sequence[Identity]) -> frozenset[tuple[IdentityKind, str]]
     return frozenset((identity.kind, identity.digest) for identity in identified)
 
 
-def has_phone_of(state: State, member_id: UUID, identified: Sequence[Identity]) -> bool:
-    """Whether a phone that is told is that of a member's profile."""
-    phones = {identity.phone for identity in identified if identity.phone is not None}
-    return bool(phones) and state.get(Member, member_id).phone in phones
+def phone_of(state: State, member: Member) -> frozenset[tuple[IdentityKind, str]]:
+    """The phone of a member's profile as it is compared: it is no less the member's than one that it was seen with."""
+    if member.phone is None:
+        return frozenset()
+    return pairs((identities.hashed(state.identity_key, state.program_id, IdentityKind.PHONE, member.phone),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +118,8 @@ def bind(posting: Posting, code: ReferralCode, identified: Sequence[Identity]) -
     known = pairs(()) if is_new else identities.of_member(state, friend.id)
     alike = likeness(
         policy,
-        known | pairs(identified),
-        identities.of_member(state, referrer_id),
-        shares_phone=has_phone_of(state, referrer_id, identified),
+        known | pairs(identified) | phone_of(state, posting.member or state.get(Member, friend.id)),
+        identities.of_member(state, referrer_id) | phone_of(state, state.get(Member, referrer_id)),
     )
     if alike.same is not None:
         raise SelfReferral(same=alike.same)
@@ -191,7 +189,9 @@ def wants_to_bind(code: ReferralCode, friend_id: UUID | None) -> tuple[Want, ...
         Want(referral_codes.ReferralPace, referrer_id, is_locked=True),
         Want(Member, referrer_id),
     )
-    return wants if friend_id is None else (*wants, *_wants_above(friend_id), *identities.wants_of(friend_id))
+    if friend_id is None:
+        return wants
+    return (*wants, *_wants_above(friend_id), *identities.wants_of(friend_id), Want(Member, friend_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,18 +80,17 @@ def on_purchase(posting: Posting, order: Order) -> Outcome:
 
 def _qualify(posting: Posting, referral: Referral, policy: ReferralPolicy, order: Order) -> Outcome:
     state = posting.state
-    referrer_id = referral.referrer_id
+    referrer_id, friend_id = referral.referrer_id, referral.referee_id
     state.need(
         *rewarding.wants_to_reward(referral),
-        Want(Member, referrer_id),
-        *identities.wants_of(referrer_id, referral.referee_id),
+        *(Want(Member, member_id) for member_id in (referrer_id, friend_id)),
+        *identities.wants_of(referrer_id, friend_id),
     )
-    alike = binding.likeness(
-        policy,
-        identities.of_member(state, referral.referee_id) | binding.pairs(order.identified),
-        identities.of_member(state, referrer_id),
-        shares_phone=binding.has_phone_of(state, referrer_id, order.identified),
+    mine, theirs = (
+        identities.of_member(state, member_id) | binding.phone_of(state, state.get(Member, member_id))
+        for member_id in (friend_id, referrer_id)
     )
+    alike = binding.likeness(policy, mine | binding.pairs(order.identified), theirs)
     if alike.same is not None:
         return _over(posting, _rejected(referral, same(alike.same)))
     referral = _held(referral, (*alike.signals, *_frozen(state, referrer_id)))

@@ -149,6 +149,26 @@ async def test_a_refused_binding_changes_nothing_and_says_what_is_wrong(club: Sh
     assert await kept(club) == before
 
 
+async def test_r2_one_phone_is_recognised_whichever_of_the_two_has_it_in_its_profile(club: Shop) -> None:
+    """Told of the one, in the profile of the other: refused when it joins, when it is bound, and when it buys."""
+    phone = "+8613900000001"
+    told = [{"kind": "PHONE", "value": phone}]
+    referrer = await club.enroll("referrer", identities=told)
+    code = await code_of(club, referrer)
+    joining = {"externalId": "f", "phone": phone, "referralCode": code, "idempotencyKey": key()}
+    refused = await club.refused("memberEnroll", **joining)
+    assert (refused["code"], refused["details"]) == ("SELF_REFERRAL", {"same": "PHONE"})
+    twin = await club.enroll("twin", phone=phone)
+    refused = await club.refused("referralBind", member={"id": twin}, code=code, idempotencyKey=key())
+    assert (refused["code"], refused["details"]) == ("SELF_REFERRAL", {"same": "PHONE"})
+    friend = await club.enroll("friend", referralCode=code)
+    await club.do("memberUpdate", "member { id }", member={"id": twin}, phone="+8613900000002")
+    await club.do("memberUpdate", "member { id }", member={"id": friend}, phone=phone)
+    await club.buy(friend, "50")
+    nodes = (await club.ask("{ referrals { nodes { state reason } } }"))["referrals"]["nodes"]
+    assert nodes == [{"state": "REJECTED", "reason": "SAME_PHONE"}]
+
+
 async def test_a_member_binds_itself_and_says_nothing_of_whom_it_is(club: Shop) -> None:
     """Only the shop says whom it saw."""
     referrer, friend = await club.enroll("referrer"), await club.enroll("friend")

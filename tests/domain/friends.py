@@ -15,16 +15,15 @@ from domain.referrals.referral import Referral, ReferralState
 from domain.referrals.settling import Decided, ReviewReferral, SettleReferral
 from domain.referrals.sharing import CreateShare, Shared, ShareKind, Visited, VisitShare
 from tests.domain.mall import POINT_VALUE_BP, Mall
-from tests.domain.memory import PROGRAM_ID, ref
+from tests.domain.memory import IDENTITY_KEY, PROGRAM_ID, ref
 
-KEY: Final = b"a key of tests"
 # 100 points for who brings, 50 for who is brought, after an order of 50 yuan; the order stands after a week.
 TERMS: Final = {"minimum_minor": 5_000, "referrer_points": 100, "referee_points": 50}
 
 
 def seen(kind: IdentityKind, value: str) -> Identity:
     """An identity as the API tells it."""
-    return hashed(KEY, PROGRAM_ID, kind, value)
+    return hashed(IDENTITY_KEY, PROGRAM_ID, kind, value)
 
 
 class Club(Mall):

@@ -19,6 +19,8 @@ from domain.points.account import Hold, Lot, LotDraw, PointsAccount, PointTransa
 Result = TypeVar("Result")
 
 PROGRAM_ID: Final = UUID("019d0000-0000-7000-8000-000000000001")
+# Hashes identities, in every state of these tests and by whoever tells them.
+IDENTITY_KEY: Final = b"a key of tests"
 # A UUIDv7 whose random part is 0; a command's ids count on from its own multiple of 65,536.
 FIRST_ID: Final = UUID("019d0000-0001-7000-8000-000000000000").int
 START: Final = datetime(2026, 1, 15, 4, 0, tzinfo=UTC)  # noon in Shanghai
@@ -36,7 +38,7 @@ class Memory:
     """One program, its clock, and every command that was run on it."""
 
     def __init__(self, now: datetime = START) -> None:
-        self.state = State(PROGRAM_ID, is_complete=True)
+        self.state = State(PROGRAM_ID, is_complete=True, identity_key=IDENTITY_KEY)
         self.now = now
         self.number = 0
         self.decision: Decision[Any] = Decision(None)
@@ -76,7 +78,7 @@ class Memory:
         state.begin(now=self.now, first_id=first_id(self.number), actor=actor, idempotency_key=key)
 
     def _partial(self, actor: str, key: str | None) -> State:
-        partial = State(PROGRAM_ID)
+        partial = State(PROGRAM_ID, identity_key=IDENTITY_KEY)
         self._begin(partial, actor, key)
         return partial
 

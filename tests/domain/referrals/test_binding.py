@@ -172,6 +172,17 @@ def test_r2_a_phone_of_the_friend_s_order_may_be_the_referrer_s_own(club: Club) 
     assert not club.bind(friend, referrer, seen(IdentityKind.PHONE, "+8613800138001")).is_repeat
 
 
+def test_r2_a_phone_that_the_referrer_was_seen_with_may_be_the_friend_s_own(club: Club) -> None:
+    """Whether the friend enrolls with the code, or is bound later; and it need not be told again."""
+    referrer = referrer_seen_with(club, seen(IdentityKind.PHONE, "+8613800138000"))
+    with pytest.raises(SelfReferral) as refused:
+        club.bring(referrer, phone="+8613800138000")
+    assert refused.value.details == {"same": IdentityKind.PHONE}
+    with pytest.raises(SelfReferral):
+        club.bind(club.join(phone="+8613800138000"), referrer)
+    assert club.bring(referrer, phone="+8613800138001")
+
+
 def test_r2_two_members_never_have_one_phone(club: Club) -> None:
     club.join(phone="+8613800138000")
     with pytest.raises(MemberExists):

@@ -125,6 +125,18 @@ def test_r2_what_both_have_at_the_order_rejects_and_the_order_stands(
     assert (club.figures(referrer), club.figures(friend)) == ((0, 0, 0, 0), (0, 0, 0, 0))
 
 
+@pytest.mark.parametrize("is_friend_s", [True, False])
+def test_r2_either_profile_s_phone_at_the_order_rejects_though_it_was_not_told_with_it(is_friend_s: bool) -> None:
+    """The one was seen with the phone before the order, and the other has it in its profile."""
+    club = Club()
+    phone = "+8613800138000"
+    referrer = club.enroll() if is_friend_s else club.join(phone=phone)
+    friend = club.bring(referrer, **({"phone": phone} if is_friend_s else {}))
+    club.buy(referrer if is_friend_s else friend, 100, identified=(seen(IdentityKind.PHONE, phone),))
+    club.buy(friend, 5_000)
+    assert club.referral(friend).reason is RejectReason.SAME_PHONE
+
+
 def test_r2_what_a_small_order_showed_counts_when_a_larger_one_qualifies(club: Club) -> None:
     referrer, friend = club.pair()
     paid_by = seen(IdentityKind.PAYMENT_ACCOUNT, "p-1")
