@@ -69,9 +69,13 @@ def hashed(key: bytes, program_id: UUID, kind: IdentityKind, value: str) -> Iden
 
     The hash is keyed, and other in every program: without the key nobody can try values out, or compare shops.
     """
-    plain = _normalised(kind, value)
+    return Identity(kind=kind, digest=digest(key, program_id, kind, _normalised(kind, value)))
+
+
+def digest(key: bytes, program_id: UUID, kind: str, plain: str) -> str:
+    """The keyed hash of something of a kind, in hexadecimal digits."""
     told = b"\0".join((program_id.bytes, kind.encode(), plain.encode()))
-    return Identity(kind=kind, digest=hmac.new(key, told, hashlib.sha256).hexdigest())
+    return hmac.new(key, told, hashlib.sha256).hexdigest()
 
 
 def _normalised(kind: IdentityKind, value: str) -> str:

@@ -124,5 +124,5 @@ class ShareMutations:
 
     @access.field(access.everyone(Scope.ACTIVITIES_WRITE))
     async def share_visit(self, info: Info, input: ShareVisitInput) -> ShareVisitPayload:  # noqa: A002
-        """Say that somebody came by a share. Each visitor counts once."""
+        """Say that somebody came by a share. A device counts once, and a member once on all its devices."""
         return await payloads.run(info, input, ShareVisitPayload)

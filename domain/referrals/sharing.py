@@ -9,7 +9,7 @@ from uuid import UUID
 from domain import calendars, checks, identities, members
 from domain.earning import rule_sets
 from domain.earning.rules import Trigger
-from domain.identities import Identity
+from domain.identities import Identity, IdentityKind
 from domain.kernel import Command, Decision, Event, Refusal, Row, State, Want, derived_id
 from domain.members import MemberRef
 from domain.points.account import AccountStatus, PointsAccount
@@ -25,6 +25,8 @@ from domain.values import changed
 SHARES_A_DAY_MAX: Final = 100
 # Beyond so many nobody is counted: a share pays once, and long before.
 VISITORS_MAX: Final = 1000
+# So many devices are learnt from visits of one's own: they must not use up the room for what the shop sees.
+OWN_DEVICES_MAX: Final = 20
 
 
 class ShareKind(StrEnum):
@@ -56,7 +58,10 @@ class Share(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareVisit(Row):
-    """That somebody came by a share; who it was is a hash. The id follows from both, so that it counts once."""
+    """That somebody came by a share; who it was is a hash. The id follows from both, so that it counts once.
+
+    A device is one, and so is the member who was signed in on it, if one was: a visit may leave two of these.
+    """
 
     is_fact: ClassVar[bool] = True
 
@@ -177,8 +182,11 @@ def _require_target(state: State, program: Program, kind: ShareKind, target: str
 class VisitShare(Command[Visited]):
     """Somebody came by a share. Each visitor counts once, and the member who shared not at all.
 
+    A member who is signed in counts once on whatever device, and a device once, whoever is signed in on it. A device on
+    which the member who shared is signed in is its own from then on, as long as no more than 20 are known of it.
+
     When enough have come, the share pays, once, within the cap of a local day; not to who is frozen. Refuses
-    `ReferralCodeUnknown`.
+    `ReferralCodeUnknown`, and a member whom no key names.
     """
 
     code: str
@@ -193,43 +201,64 @@ class VisitShare(Command[Visited]):
         code = referral_codes.find(state, "code", self.code)
         if code.share_id is None:
             raise referral_codes.unknown("code", self.code)
-        visit_id = derived_id(code.share_id, self.visitor.digest)
+        member_id = None if self.member is None else members.resolve(state, self.member)
+        visits = self._visits(state, code.share_id, member_id)
         state.need(
             Want(PointsAccount, code.member_id, is_locked=True),
             Want(identities.MemberIdentity, identities.identity_id(code.member_id, self.visitor), is_locked=True),
             Want(Share, code.share_id, is_locked=True),
-            Want(ShareVisit, visit_id, is_locked=True),
+            *(Want(ShareVisit, visit.id, is_locked=True) for visit in visits),
         )
         share = state.get(Share, code.share_id)
-        visit = ShareVisit(
-            id=visit_id,
-            program_id=state.program_id,
-            share_id=share.id,
-            digest=self.visitor.digest,
-            visited_at=state.now,
-        )
-        if share.visitors >= VISITORS_MAX or self._is_own(state, share) or state.find(ShareVisit, visit.id) is not None:
+        if member_id == share.member_id:
+            return Decision(Visited(share=share, is_counted=False), save=self._own_device(state, share.member_id))
+        if share.visitors >= VISITORS_MAX or identities.is_known(state, share.member_id, self.visitor):
             return Decision(Visited(share=share, is_counted=False))
+        fresh = tuple(visit for visit in visits if state.find(ShareVisit, visit.id) is None)
+        if len(fresh) < len(visits):
+            # It is somebody who has come before: by the one of both names it is known by the other from now on.
+            return Decision(Visited(share=share, is_counted=False), save=fresh)
+        return self._counted(state, share, fresh)
+
+    def _counted(self, state: State, share: Share, visits: tuple[ShareVisit, ...]) -> Decision[Visited]:
+        """What comes of somebody new."""
         share = changed(share, visitors=share.visitors + 1)
         policy = policies.policy_of(state)
         is_due = share.rewarded_at is None and share.visitors >= policy.share_visitors and policy.is_active
         posting = open_posting(state, share.member_id)
         if not is_due or posting.account.status is AccountStatus.FROZEN:
-            return Decision(Visited(share=share, is_counted=True), save=(share, visit))
+            return Decision(Visited(share=share, is_counted=True), save=(share, *visits))
         share = _paid(posting, share, policy)
         rows = posting.close()
         rewarded = ShareRewarded(member_id=share.member_id, share_id=share.id, points=share.points)
         return Decision(
             Visited(share=share, is_counted=True),
-            save=(*rows, share, visit),
+            save=(*rows, share, *visits),
             events=(rewarded, *posting.events),
         )
 
-    def _is_own(self, state: State, share: Share) -> bool:
-        """Whether the member came by its own share, as its token or its device says."""
-        if self.member is not None and members.resolve(state, self.member) == share.member_id:
-            return True
-        return identities.is_known(state, share.member_id, self.visitor)
+    def _visits(self, state: State, share_id: UUID, member_id: UUID | None) -> tuple[ShareVisit, ...]:
+        """The visit of the device, and that of the member who is signed in on it."""
+        digests = [self.visitor.digest]
+        if member_id is not None:
+            digests.append(identities.digest(state.identity_key, state.program_id, "MEMBER", str(member_id)))
+        return tuple(
+            ShareVisit(
+                id=derived_id(share_id, digest),
+                program_id=state.program_id,
+                share_id=share_id,
+                digest=digest,
+                visited_at=state.now,
+            )
+            for digest in digests
+        )
+
+    def _own_device(self, state: State, member_id: UUID) -> tuple[Row, ...]:
+        """What remembers that the member was seen with the device, so that it is its own when nobody is signed in."""
+        state.need(*identities.wants_of(member_id))
+        known = identities.of_member(state, member_id)
+        devices = sum(kind is IdentityKind.DEVICE for kind, _ in known)
+        return identities.noted(state, member_id, (self.visitor,), known) if devices < OWN_DEVICES_MAX else ()
 
 
 def _paid(posting: Posting, share: Share, policy: ReferralPolicy) -> Share:

@@ -268,6 +268,29 @@ async def test_s18_a_share_is_visited_by_anybody_and_pays_once(club: Shop) -> No
     assert (refused["code"], refused["field"]) == ("IDENTITY_INVALID", ["visitorId"])
 
 
+async def test_r3_one_member_is_one_visitor_by_its_token_and_by_the_shop_s_word(club: Shop) -> None:
+    """A share that pays for two pays only when a second person comes."""
+    await club.do("referralPolicySave", "policy { shareVisitors }", shareVisitors=2)
+    sharer, visitor = await club.enroll("sharer"), await club.enroll("s3")
+    token = club.member_token(sharer)
+    shared = await club.do("shareCreate", "share { referralCode { code } }", token, target="/", idempotencyKey=key())
+    code = shared["share"]["referralCode"]["code"]
+
+    async def counts(device: str, token: str, **told: Any) -> bool:
+        given = {"code": code, "visitorId": device, "idempotencyKey": key(), **told}
+        return bool((await club.do("shareVisit", "isCounted", token, **given))["isCounted"])
+
+    mine = club.member_token(visitor)
+    assert [await counts(device, mine) for device in ("mm0", "mm1")] == [True, False]
+    by_name = {"member": {"externalId": "s3"}}
+    assert [await counts(device, club.secret, **by_name) for device in ("d1", "d2")] == [False, False]
+    assert not await counts("own", token)
+    assert not await counts("own", club.publishable), "its own device, on which it was signed in"
+    assert (await club.account(sharer))["available"] == 0
+    assert await counts("another's", club.publishable)
+    assert (await club.account(sharer))["available"] == 5
+
+
 async def test_lists_of_many_members_are_read_together(club: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many statements for three members as for one."""
     members = [await club.enroll(f"m-{number}") for number in range(3)]

@@ -7,12 +7,13 @@ import pytest
 from domain import checks
 from domain.earning.rules import Trigger
 from domain.enrollments import EnrollMember
-from domain.identities import IdentityKind
+from domain.identities import IdentityKind, MemberIdentity
 from domain.members import Profile
 from domain.points.account import MemberFrozen
 from domain.referrals.policy import SALE_GIFT, SHARE_GIFT, ReferralsClosed
 from domain.referrals.referral import ReferralCodeUnknown, ReferralState
 from domain.referrals.sharing import (
+    OWN_DEVICES_MAX,
     SHARES_A_DAY_MAX,
     VISITORS_MAX,
     Share,
@@ -83,6 +84,37 @@ def test_r3_the_member_itself_does_not_count(club: Club) -> None:
     assert not club.visit(shared, "my tablet", member).is_counted
     assert club.account(member).available == 0
     assert club.visit(shared, "a tablet", club.enroll()).is_counted
+
+
+def test_r3_a_member_counts_once_on_all_its_devices_and_a_device_once_for_all_members(club: Club) -> None:
+    member, visitor, other = club.enroll(), club.enroll(), club.enroll()
+    shared = club.share(member)
+
+    def counts(device: str, who: UUID | None = None) -> bool:
+        return club.visit(shared, device, who).is_counted
+
+    assert counts("phone", visitor)
+    assert not counts("tablet", visitor)
+    assert not counts("tablet"), "it was seen with who had come before"
+    assert not counts("tablet", other)
+    assert not counts("other's", other), "it came by the tablet"
+    assert counts("a stranger's")
+    assert not counts("a stranger's", club.enroll())
+    assert club.row(Share, shared.share.id).visitors == 2
+    assert club.visit(club.share(member, "/cups"), "tablet", visitor).is_counted, "of another share it counts"
+
+
+def test_r3_a_device_on_which_the_member_was_signed_in_is_its_own_from_then_on(club: Club) -> None:
+    member = club.enroll()
+    first, second = club.share(member, "/tea"), club.share(member, "/cups")
+    assert not club.visit(first, "my tablet", member).is_counted
+    assert not club.visit(first, "my tablet").is_counted
+    assert not club.visit(second, "my tablet", club.enroll()).is_counted
+    assert not club.visit(first, "my tablet", member).is_counted, "it is kept once"
+    for number in range(OWN_DEVICES_MAX + 5):
+        club.visit(first, f"d-{number}", member)
+    assert len(club.state.rows(MemberIdentity)) == OWN_DEVICES_MAX, "and leaves room for what the shop sees"
+    assert club.visit(first, f"d-{OWN_DEVICES_MAX + 4}").is_counted
 
 
 def test_r3_a_plain_share_is_capped_by_the_program_s_day(club: Club) -> None:
