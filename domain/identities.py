@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import ipaddress
+import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -21,12 +22,17 @@ KEPT_MAX: Final = 100
 VALUE_MAX: Final = 500
 # What of an internet address is a network: a household or an office, not a machine in it.
 _PREFIXES: Final = {4: 24, 6: 48}
+# What people write between the digits of a phone number; what they write for the plus; and the zero of +44 (0)20 …,
+# which nobody dials from abroad.
+_BETWEEN_DIGITS: Final = re.compile(r"[\s.\-\u2010-\u2015\u2212()]+")
+_INTERNATIONAL: Final = re.compile(r"^00")
+_TRUNK_ZERO: Final = re.compile(r"\(0\)")
 
 
 class IdentityKind(StrEnum):
     """What an identity is."""
 
-    PHONE = "PHONE"  # a phone number, in E.164
+    PHONE = "PHONE"  # a phone number with its country, which is kept in E.164
     OPENID = "OPENID"  # of an app within WeChat or its like
     UNIONID = "UNIONID"  # of all apps of one owner there
     DEVICE = "DEVICE"  # the storefront's name for a machine or browser
@@ -94,10 +100,14 @@ def _normalised(kind: IdentityKind, value: str) -> str:
 
 
 def _phone(plain: str) -> str:
+    """In E.164. A number without its country is none: which one is meant, only who wrote it knows."""
+    written = _TRUNK_ZERO.sub("", unicodedata.normalize("NFKC", plain))
+    digits = _INTERNATIONAL.sub("+", _BETWEEN_DIGITS.sub("", written))
     try:
-        return checks.phone(plain)
-    except checks.PhoneInvalid as invalid:
-        raise _invalid(IdentityKind.PHONE, invalid.message.rstrip(".")) from None
+        return checks.phone(digits)
+    except checks.PhoneInvalid:
+        why = "a phone number is written with its country, like +8613812345678, +86 138-1234-5678 or 008613812345678"
+        raise _invalid(IdentityKind.PHONE, why) from None
 
 
 def _network(plain: str) -> str:

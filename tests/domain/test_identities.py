@@ -18,6 +18,7 @@ ADDRESS, DEVICE, NETWORK, PHONE = (
     IdentityKind.NETWORK,
     IdentityKind.PHONE,
 )
+NO_PHONE = "a phone number is written with its country, like +8613812345678, +86 138-1234-5678 or 008613812345678"
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,11 @@ ADDRESS, DEVICE, NETWORK, PHONE = (
         (NETWORK, "203.0.113.7", "::ffff:203.0.113.9"),
         (NETWORK, "2001:db8:1:2::7", "2001:DB8:1:ffff::1"),
         (PHONE, "+8613800138000", " +8613800138000 "),
+        (PHONE, "+8613800138000", "+86 138 0013-8000"),
+        (PHONE, "+8613800138000", "008613800138000"),
+        (PHONE, "+8613800138000", "00 86 (138) 0013.8000"),
+        (PHONE, "+8613800138000", "＋８６ １３８００１３８０００"),
+        (PHONE, "+442079460958", "+44 (0)20 7946 0958"),
     ],
 )
 def test_r2_one_identity_is_the_same_however_it_is_written(kind: IdentityKind, one: str, same: str) -> None:
@@ -43,6 +49,7 @@ def test_r2_one_identity_is_the_same_however_it_is_written(kind: IdentityKind, o
         (ADDRESS, "1 Lake Road", "11 Lake Road"),
         (NETWORK, "203.0.113.7", "203.0.114.7"),
         (NETWORK, "2001:db8:1::7", "2001:db8:2::7"),
+        (PHONE, "+8613800138000", "+113800138000"),
     ],
 )
 def test_r2_another_identity_is_another(kind: IdentityKind, one: str, other: str) -> None:
@@ -68,17 +75,19 @@ def test_p1_without_the_key_the_kind_and_the_program_a_hash_says_nothing() -> No
         (DEVICE, "x" * 501, "it has 1 to 500 characters"),
         (ADDRESS, " , . ", "an address has letters or digits"),
         (NETWORK, "300.0.0.1", "an internet address is written like 203.0.113.7 or 2001:db8::7"),
-        (
-            PHONE,
-            "13800138000",
-            "A phone number is written in E.164, a plus and 7 to 15 digits, such as +8613812345678",
-        ),
+        (PHONE, "13800138000", NO_PHONE),
+        (PHONE, "+86 138 call me", NO_PHONE),
+        (PHONE, "+86+13800138000", NO_PHONE),
+        (PHONE, "00 0138001380", NO_PHONE),
+        (PHONE, "+8613800138000138", NO_PHONE),
     ],
 )
 def test_what_is_no_identity_is_refused_and_says_what_would_be(kind: IdentityKind, value: str, why: str) -> None:
     with pytest.raises(IdentityInvalid) as refused:
         seen(kind, value)
     assert refused.value.details == {"kind": kind, "why": why}
+    assert refused.value.message == f"This is no identity of the kind {kind}: {why}."
+    assert why[0].islower(), "it goes on with the sentence"
 
 
 def test_a_member_keeps_each_identity_once_and_no_more_than_100() -> None:
