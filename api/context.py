@@ -124,7 +124,7 @@ def backend(
         credentials=Credentials(tokens, cache_seconds=chosen.api_key_cache_seconds, now=now),
         passwords=Passwords(),
         quotes=Quotes(signing_key),
-        identity_key=f"identity:{signing_key}".encode(),
+        identity_key=settings.identity_key(signing_key),
         throttle=Throttle(redis),
         boards=Boards(redis),
         hub=heard,

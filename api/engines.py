@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, TypeVar
 
 from api import assembly, serve
-from api.settings import Settings
+from api.settings import Settings, identity_key, signing_key
 from persistence import connection, embedded, memory
 from persistence import engine as persisting
 from persistence.engine import DISCONNECTED, Engine, Unavailable
@@ -47,6 +47,7 @@ async def running(settings: Settings, stores: embedded.Servers) -> AsyncIterator
                 retry_max=settings.engine_retry_max,
             ) as engine,
         ):
+            engine.identity_key = identity_key(signing_key(settings))
             memory.spare_the_collector()
             yield engine
     except _LOST as lost:

@@ -19,8 +19,8 @@ class IdentityInput:
     """Something by which a person is known, at most 500 characters; blanks around it do not count.
 
     A PHONE is written with its country, after a plus or 00, with or without blanks, hyphens, dots and brackets:
-    +8613812345678, +86 138-1234-5678 and 008613812345678 are one. An ADDRESS is one however it is spaced, punctuated and
-    capitalised. A NETWORK is an internet address. Any other is compared letter by letter.
+    +8613812345678, +86 138-1234-5678 and 008613812345678 are one. An ADDRESS is one however it is spaced, punctuated
+    and capitalised. A NETWORK is an internet address. Any other is compared letter by letter.
     """
 
     kind: identities.IdentityKind

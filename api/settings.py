@@ -148,3 +148,8 @@ def _sentence(location: tuple[int | str, ...], value: object) -> str:
     fields: Mapping[str, Any] = Settings.model_fields
     wrong = "what it holds is not (it is not shown, for it may be secret)" if name in _SECRET else f"it is {value!r}"
     return f"{name.upper()} must be {fields[name].description}; {wrong}."
+
+
+def identity_key(signing_key: str) -> bytes:
+    """What identities are hashed with: the same in all processes, and no token is signed with it."""
+    return f"identity:{signing_key}".encode()
