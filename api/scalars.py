@@ -23,7 +23,10 @@ _INTEGER_MAX: Final = 2**53 - 1
 _YEAR_MIN: Final = 1800
 _YEAR_MAX: Final = 2999
 
-_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
+_WHOLE_DIGITS_MAX: Final = 15
+_FRACTION_DIGITS_MAX: Final = 10
+
+_DECIMAL = re.compile(r"-?([0-9]+)(?:\.([0-9]+))?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATE_TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -43,9 +46,15 @@ def _integer(name: str) -> Callable[[object], int]:
 
 
 def _decimal(value: object) -> decimal.Decimal:
-    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+    found = _DECIMAL.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
         raise ValueError('A Decimal must be a string of digits such as "199.90", so that no reader rounds it.')
-    return decimal.Decimal(value)
+    if len(found[1]) > _WHOLE_DIGITS_MAX or len(found[2] or "") > _FRACTION_DIGITS_MAX:
+        raise ValueError(
+            f"A Decimal must have at most {_WHOLE_DIGITS_MAX} digits before the point and {_FRACTION_DIGITS_MAX}"
+            f" after it; this one has {len(found[1])} and {len(found[2] or '')}."
+        )
+    return decimal.Decimal(found[0])
 
 
 def _currency_code(value: object) -> str:

@@ -52,11 +52,21 @@ def test_decimals_are_written_as_digits(value: str, written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", " 1", "1 ", "+1", ".5", "1.", "1e3", "0x1", "NaN", "Infinity", "1_000", "1,5", "١", "9" * 16, 1, 1.5]
+    "value", ["", " 1", "1 ", "+1", ".5", "1.", "1e3", "0x1", "NaN", "Infinity", "1_000", "1,5", "١", 1, 1.5]
 )
 def test_other_values_are_no_decimals(value: object) -> None:
     """No numbers, no exponents, no other digits."""
     with pytest.raises(ValueError, match="must be a string of digits"):
+        parse(Decimal, value)
+
+
+@pytest.mark.parametrize(
+    ("value", "has"),
+    [("99999999999999999999", "20 and 0"), ("-" + "9" * 16, "16 and 0"), ("1." + "0" * 11, "1 and 11")],
+)
+def test_decimals_of_too_many_digits_are_told_how_many_they_may_have(value: str, has: str) -> None:
+    """They are strings of digits: what is wrong is their size."""
+    with pytest.raises(ValueError, match=f"at most 15 digits before the point and 10 after it; this one has {has}"):
         parse(Decimal, value)
 
 
