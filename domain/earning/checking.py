@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from domain import audiences, calendars, checks, references, schedules
@@ -12,6 +12,8 @@ from domain.earning import effects
 from domain.earning.effects import BY_THE_CLOCK, CODE_MAX, RuleInvalid, contradiction
 from domain.earning.rules import CAMPAIGNS_MAX, RULES_MAX, Campaign, Conditions, EarningRule
 from domain.kernel import Refusal
+
+AnyItem = TypeVar("AnyItem")
 
 PRIORITY_MAX: Final = 1000
 BANDS_MAX: Final = 20
@@ -181,9 +183,19 @@ def _checked_conditions(rule: EarningRule, window: tuple[date, date | None], kno
         when,
         products=checks.texts("conditions.products", when.products),
         without_products=checks.texts("conditions.withoutProducts", when.without_products),
+        # What is told twice would be published twice.
+        categories=_each_once(when.categories),
+        without_categories=_each_once(when.without_categories),
+        stores=_each_once(when.stores),
+        without_stores=_each_once(when.without_stores),
+        channels=_each_once(when.channels),
         audience=checked_audience("conditions.audience", when.audience, known, refused),
         schedule=schedules.check("conditions.schedule", when.schedule, *window),
     )
+
+
+def _each_once(items: Sequence[AnyItem]) -> tuple[AnyItem, ...]:
+    return tuple(dict.fromkeys(items))
 
 
 def _refuse_both(

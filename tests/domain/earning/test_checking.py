@@ -16,6 +16,7 @@ from domain.earning.rules import CAMPAIGNS_MAX, RULES_MAX, Campaign, Conditions,
 from domain.kernel import Refusal
 from domain.references import ReferenceUnknown
 from domain.schedules import Schedule, ScheduleInvalid
+from domain.stores import Channel
 from tests.domain.shop import SHANGHAI, campaign, fixed, local
 
 GOLD, HARBOUR, NOWHERE = UUID(int=1), UUID(int=2), UUID(int=99)
@@ -66,6 +67,20 @@ def test_texts_are_trimmed_and_lists_of_texts_are_told_once() -> None:
     assert kept.when.audience == Audience(tiers=(GOLD,), tags=("vip",), segments=("fans",))
     goods = checking.check_rule(when(products=(" a ", "a"), without_products=(" b ",)), {}, KNOWN)
     assert (goods.when.products, goods.when.without_products) == (("a",), ("b",))
+
+
+def test_what_a_condition_names_twice_is_kept_once_and_published_once() -> None:
+    closed = UUID(int=HARBOUR.int + 1)
+    twice = when(
+        categories=("tea", "tea"),
+        without_categories=("cake", "cake"),
+        stores=(HARBOUR, HARBOUR),
+        without_stores=(closed, closed),
+        channels=(Channel.ONLINE, Channel.ONLINE),
+    )
+    kept = checking.check_rule(twice, {}, replace(KNOWN, stores=(HARBOUR, closed))).when
+    assert (kept.categories, kept.without_categories) == (("tea",), ("cake",))
+    assert (kept.stores, kept.without_stores, kept.channels) == ((HARBOUR,), (closed,), (Channel.ONLINE,))
 
 
 @pytest.mark.parametrize(
