@@ -11,6 +11,7 @@ import strawberry
 from api import ids, inputs, refusals, scalars, shapes
 from api.context import Context, Info
 from api.errors import ApiError
+from domain import checks
 from domain.kernel import Command, NotFound, Outcome, Refusal
 from domain.references import ReferenceUnknown
 from domain.rewards.availability import NotInAudience
@@ -46,7 +47,10 @@ class UserError:
         default=None,
         description="The path of the input at fault, below `input`; a rule in a list is told by its place, from 0.",
     )
-    details: scalars.JSONObject | None = None
+    details: scalars.JSONObject | None = strawberry.field(
+        default=None,
+        description="The numbers of the refusal; one beyond ±(2^53 − 1), which JSON readers do not keep, is a string.",
+    )
 
 
 @shapes.shape()
@@ -88,7 +92,7 @@ class Tells(Protocol):
 
 def user_error(refusal: Refusal, paths: Paths | None = None) -> UserError:
     """A refusal in the words of the contract: camel case, global ids instead of keys, and the input's own paths."""
-    details = {_camel(name): _reference(refusal, name, value) for name, value in refusal.details.items()}
+    details = {_camel(name): _exact(_reference(refusal, name, value)) for name, value in refusal.details.items()}
     told = {name: _reference(refusal, name, value) for name, value in refusal.details.items()}
     return UserError(
         code=refusals.UserErrorCode(refusal.code),
@@ -96,6 +100,12 @@ def user_error(refusal: Refusal, paths: Paths | None = None) -> UserError:
         field=None if refusal.field is None else _path(refusal.field, paths or {}),
         details=scalars.JSONObject(details) if details else None,
     )
+
+
+def _exact(value: Any) -> Any:
+    """A detail that every JSON reader keeps as it is; no writer of JSON takes more than 64 bits, either."""
+    is_beyond = isinstance(value, int) and abs(value) > checks.POINTS_MAX
+    return str(value) if is_beyond else value
 
 
 def _path(field: tuple[str, ...], paths: Paths) -> list[str]:

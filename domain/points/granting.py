@@ -74,8 +74,11 @@ class GrantingBook(Book):
         rooms = {rule.code: bounds[rule.code].rooms(rule) for rule in bounded}
         earned = within(evaluation.limited(requested, rooms), room)
         given = evaluation.total(earned)
-        if given:
-            checks.points("earned points", given)
+        if given > checks.POINTS_MAX:
+            # No one place of the input is at fault: rules and amount make it together.
+            raise checks.PointsInvalid(
+                name="What the rules give together", points=given, points_min=0, points_max=checks.POINTS_MAX
+            )
         first = len(self.transactions)
         for request, item in zip(requested, earned, strict=True):
             if item.points:

@@ -276,6 +276,28 @@ async def test_many_purchases_each_have_their_own_outcome(shop: Shop) -> None:
     assert (await shop.account(member))["available"] == 18
 
 
+async def test_points_beyond_all_bounds_are_refused_in_an_answer_that_can_be_written(shop: Shop) -> None:
+    """No writer of JSON takes integers of more than 64 bits: the other rows' answers must not be lost with them."""
+    rich = {"code": "rich", "kind": "PER_AMOUNT", "points": 10**9, "amount": shop.money("0.01")}
+    await shop.do("earningRulesReplace", "ruleVersion", rules=[rich])
+    member = await shop.enroll()
+    rows = [given(shop, member, paid, externalId=paid) for paid in ("0.01", "9999999999.00")]
+    selection = "results { purchase { externalId } userErrors { code message field details } }"
+    done, refused = (await shop.do("purchasesRecord", selection, rows=rows))["results"]
+    assert done == {"purchase": {"externalId": "0.01"}, "userErrors": []}
+    (error,) = refused["userErrors"]
+    points = "999999999900000000000"
+    assert (error["code"], error["field"]) == ("POINTS_INVALID", None)
+    assert error["details"] == {
+        "name": "What the rules give together",
+        "points": points,
+        "pointsMin": 0,
+        "pointsMax": 2**53 - 1,
+    }
+    assert error["message"] == f"What the rules give together must be from 0 to {2**53 - 1}; it is {points}."
+    assert (await shop.account(member))["available"] == 10**9
+
+
 async def test_five_hundred_purchases_are_taken_and_501_are_not(shop: Shop) -> None:
     """One clear error, and nothing done."""
     member = await shop.enroll("m")
