@@ -1,5 +1,6 @@
 """Claiming what a completed challenge promises: points by the rules, a badge, and a prize."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -8,7 +9,13 @@ from domain.achievements import checking, undoing
 from domain.achievements.editing import set_in_force
 from domain.challenges import challenge_sets, progress
 from domain.challenges.challenge import Challenge, ChallengeUnknown, StepKind
-from domain.challenges.progress import ChallengeClaimed, ChallengeCompletion, ChallengeNotCompleted, ChallengeProgress
+from domain.challenges.progress import (
+    ChallengeClaimed,
+    ChallengeCompletion,
+    ChallengeLocked,
+    ChallengeNotCompleted,
+    ChallengeProgress,
+)
 from domain.earning.effects import CODE_MAX
 from domain.kernel import Command, Decision, Event, Row, State
 from domain.members import Member, MemberRef
@@ -32,8 +39,8 @@ class ClaimChallenge(Command[Claimed]):
     """Give a member what its completed rounds of a challenge promise, each once.
 
     `day` is a local day of the period, today if it is not told. What is given is what was promised when the round was
-    completed. Refuses unknown or frozen members, `ChallengeUnknown`, `ChallengeNotCompleted`, `ChallengeClaimed`, and a
-    prize that has run out.
+    completed. Refuses unknown or frozen members, `ChallengeUnknown`, `ChallengeLocked`, `ChallengeNotCompleted`,
+    `ChallengeClaimed`, and a prize that has run out.
     """
 
     member: MemberRef
@@ -50,7 +57,7 @@ class ClaimChallenge(Command[Claimed]):
             undoing.look_at_profile(posting, state.get(Member, posting.account.id))
         row = posting.progress_of(challenge, day)
         if row.completed <= row.rewarded:
-            raise _nothing_to_claim(challenge, row)
+            raise _nothing_to_claim(challenge, row, posting.locked_by(challenge, day))
         waiting = [found for found in posting.completions(row) if not found.step and found.rewarded_at is None]
         gifts = _Gifts(posting)
         for completion in reversed(waiting):
@@ -67,9 +74,14 @@ class ClaimChallenge(Command[Claimed]):
         raise ChallengeUnknown(field=("code",), challenge=code[:CODE_MAX])
 
 
-def _nothing_to_claim(challenge: Challenge, row: ChallengeProgress) -> ChallengeClaimed | ChallengeNotCompleted:
+def _nothing_to_claim(
+    challenge: Challenge, row: ChallengeProgress, locked_by: Sequence[Challenge]
+) -> ChallengeClaimed | ChallengeLocked | ChallengeNotCompleted:
     if row.rewarded >= challenge.rounds_max:
         return ChallengeClaimed(field=("code",), challenge=challenge.code, rounds=row.rewarded)
+    if locked_by:
+        requires = ", ".join(required.code for required in locked_by)
+        return ChallengeLocked(field=("code",), challenge=challenge.code, requires=requires)
     missing = progress.steps_missing(challenge, row.counts, row.completed)
     return ChallengeNotCompleted(field=("code",), challenge=challenge.code, steps_missing=missing)
 

@@ -103,14 +103,21 @@ class ChallengeNotCompleted(Refusal):
     """There is nothing to claim: steps are missing. Details: `challenge`, `steps_missing`."""
 
     code = "CHALLENGE_NOT_COMPLETED"
-    text = "The challenge {challenge!r} is not completed: {steps_missing} of its steps are missing."
+    text = "The challenge {challenge!r} is not completed yet; steps that are missing: {steps_missing}."
+
+
+class ChallengeLocked(Refusal):
+    """There is nothing to claim: other challenges are to be completed first. Details: `challenge`, `requires`."""
+
+    code = "CHALLENGE_LOCKED"
+    text = "The challenge {challenge!r} is locked; to be completed first, each in its present period: {requires}."
 
 
 class ChallengeClaimed(Refusal):
     """The member has the reward already. Details: `challenge`, `rounds`."""
 
     code = "CHALLENGE_CLAIMED"
-    text = "The reward of the challenge {challenge!r} was given already, {rounds} times."
+    text = "The reward of the challenge {challenge!r} was given already; rounds that it was given for: {rounds}."
 
 
 def progress_id(member_id: UUID, challenge_id: UUID, starts_on: date | None) -> UUID:

@@ -103,10 +103,15 @@ class ChallengingBook(SettlingBook):
 
     def is_unlocked(self, challenge: Challenge, day: date) -> bool:
         """Whether all that a challenge requires is completed, each in its own period of that day."""
-        return all(
-            progress.is_completed(self.known(ChallengeProgress, self._progress_id(required, day)))
+        return not self.locked_by(challenge, day)
+
+    def locked_by(self, challenge: Challenge, day: date) -> Sequence[Challenge]:
+        """What is still to be completed before a challenge can be, each in its own period of that day."""
+        return [
+            required
             for required in self._required(challenge)
-        )
+            if not progress.is_completed(self.known(ChallengeProgress, self._progress_id(required, day)))
+        ]
 
     def _required(self, challenge: Challenge) -> Sequence[Challenge]:
         assert self.challenges is not None, "a challenge is of a set"

@@ -14,7 +14,14 @@ from domain.challenges.challenge import (
     Step,
     StepKind,
 )
-from domain.challenges.progress import ChallengeClaimed, ChallengeNotCompleted, ChallengeState, resets_at, state_of
+from domain.challenges.progress import (
+    ChallengeClaimed,
+    ChallengeLocked,
+    ChallengeNotCompleted,
+    ChallengeState,
+    resets_at,
+    state_of,
+)
 from domain.kernel import NotFound
 from domain.points.account import MemberFrozen
 from domain.redemptions.redemption import Redemption, RedemptionOrigin
@@ -89,6 +96,27 @@ def test_a_claimed_reward_is_taken_back_when_it_falls(goals: Goals) -> None:
     assert (goals.account(member).available, goals.stands(member, "one")) == (0, (0, 0))
     goals.buy(member, 100)
     assert goals.claim(member, "one").account.available == 30
+
+
+def test_a_locked_challenge_names_what_is_to_be_completed_first(goals: Goals) -> None:
+    goals.challenge("one", acts("one"))
+    goals.challenge("two", acts("two"))
+    goals.challenge("chain", acts("share"), requires=("one", "two"), points=1, is_automatic=False)
+    member = goals.enroll()
+    with pytest.raises(ChallengeLocked) as locked:
+        goals.claim(member, "chain")
+    assert locked.value.details == {"challenge": "chain", "requires": "one, two"}
+    assert "to be completed first, each in its present period: one, two." in locked.value.message
+    goals.act(member, "one")
+    with pytest.raises(ChallengeLocked) as locked:
+        goals.claim(member, "chain")
+    assert locked.value.details["requires"] == "two"
+    goals.act(member, "two")
+    with pytest.raises(ChallengeNotCompleted) as missing:
+        goals.claim(member, "chain")
+    assert missing.value.message == "The challenge 'chain' is not completed yet; steps that are missing: 1."
+    goals.act(member, "share")
+    assert goals.claim(member, "chain").points == 1
 
 
 def test_a_period_that_is_over_may_still_be_claimed_by_one_of_its_days(goals: Goals) -> None:
