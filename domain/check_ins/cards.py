@@ -9,6 +9,7 @@ from uuid import UUID
 from domain import checks, members
 from domain.check_ins.activity import CARDS_MAX
 from domain.check_ins.check_in import NoMakeUpCard
+from domain.checks import NumberInvalid
 from domain.kernel import Command, Decision, Event, Refusal, Row, State
 from domain.members import MemberRef
 from domain.points.account import PointsAccount
@@ -45,6 +46,12 @@ class MakeUpCardEntry(Row):
     reason: str | None = None
     recorded_at: datetime
     actor: str
+
+
+class CardsGrantInvalid(NumberInvalid):
+    """Neither cards to give nor cards to take back, or too many. Details: `number`, `minimum`, `maximum`."""
+
+    text = "{name} must be from 1 to {maximum}, or from -1 to {minimum} to take some back; it is {number}."
 
 
 class CardsInvalid(Refusal):
@@ -131,7 +138,7 @@ class CardsGranted:
 class GrantMakeUpCards(Command[CardsGranted]):
     """Give a member make-up cards by hand, with a reason; a negative number takes some back.
 
-    Refuses zero, `CardsInvalid`, and unknown members.
+    Refuses `CardsGrantInvalid` of zero and of too many, `CardsInvalid`, and unknown members.
     """
 
     member: MemberRef
@@ -140,7 +147,10 @@ class GrantMakeUpCards(Command[CardsGranted]):
 
     def decide(self, state: State) -> Decision[CardsGranted]:
         reason = checks.reason(self.reason)
-        checks.number("cards", abs(self.cards), minimum=1, maximum=CARDS_MAX)
+        if not 1 <= abs(self.cards) <= CARDS_MAX:
+            raise CardsGrantInvalid(
+                field=("cards",), name="cards", number=self.cards, minimum=-CARDS_MAX, maximum=CARDS_MAX
+            )
         posting = open_posting(state, members.resolve(state, self.member))
         deck = Deck(state, posting.account.id)
         deck.add(self.cards, CardSource.GRANT, state.new_id(), reason=reason)

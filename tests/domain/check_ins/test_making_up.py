@@ -221,8 +221,12 @@ def test_cards_are_given_and_taken_back_by_hand_with_a_reason() -> None:
     assert below.value.message == "A member has from 0 to 1000 make-up cards; it would have -1."
     with pytest.raises(CardsInvalid):
         page.give_cards(member, 1000)
-    with pytest.raises(NumberInvalid):
-        page.give_cards(member, 0)
+    for none_or_too_many in (0, 1001, -1001):
+        with pytest.raises(NumberInvalid) as refused:
+            page.give_cards(member, none_or_too_many)
+        assert refused.value.message == (
+            f"cards must be from 1 to 1000, or from -1 to -1000 to take some back; it is {none_or_too_many}."
+        )
     entries = page._of_member(MakeUpCardEntry, member)
     assert [(one.source, one.cards, one.cards_after, one.reason) for one in entries] == [
         (CardSource.GRANT, 3, 3, "sorry"),
