@@ -11,7 +11,7 @@ from api.inputs import MemberRefInput
 from api.leaderboards.board import Leaderboard
 from api.members import Member
 from api.prizes import PrizeInput
-from domain import members
+from domain import checks, members
 from domain.access import Scope
 from domain.leaderboards import board, commands, participation
 
@@ -28,11 +28,17 @@ class LeaderboardPrizesInput:
 
     def range(self) -> board.PrizeRange:
         """The range for the domain. Refuses malformed ids."""
-        return board.PrizeRange(first=self.first, last=self.last, prize=self.prize.prize("prizes.prize"))
+        return board.PrizeRange(first=self.first, last=self.last, prize=self.prize.prize())
 
 
 def _ranges(given: list[LeaderboardPrizesInput] | None) -> Any:
-    return None if given is None else tuple(each.range() for each in given)
+    if given is None:
+        return None
+    told: list[board.PrizeRange] = []
+    for place, each in enumerate(given):
+        with checks.below("prizes", str(place)):
+            told.append(each.range())
+    return tuple(told)
 
 
 @shapes.given()

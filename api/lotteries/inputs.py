@@ -11,7 +11,7 @@ from api.earning import AudienceInput, audience_of
 from api.inputs import MemberRefInput, MoneyInput
 from api.prizes import PrizeInput
 from api.schedules import ScheduleInput
-from domain import schedules
+from domain import checks, schedules
 from domain.access import Scope
 from domain.chances import GrantChances
 from domain.earning.rules import Period
@@ -51,12 +51,12 @@ class LotteryPrizeInput:
         return lotteries.LotteryPrize(
             code=self.code,
             name=self.name,
-            prize=self.prize.prize("prizes.prize"),
+            prize=self.prize.prize(),
             rank=self.rank,
             weight=self.weight,
             stock=self.stock,
             daily_stock=self.daily_stock,
-            value_minor=0 if self.value is None else self.value.minor(context, "prizes.value"),
+            value_minor=0 if self.value is None else self.value.minor(context, "value"),
         )
 
 
@@ -98,7 +98,7 @@ class LotterySaveInput(inputs.RepeatableInput):
             name=self.name,
             kind=self.kind,
             rules=self.rules,
-            prizes=tuple(prize.of(context) for prize in self.prizes),
+            prizes=self._prizes(context),
             points=self.points,
             free_per_day=self.free_per_day,
             limits=tuple(lotteries.DrawLimit(period=each.period, draws=each.draws) for each in self.limits or ()),
@@ -113,6 +113,13 @@ class LotterySaveInput(inputs.RepeatableInput):
             wins_per_member=self.wins_per_member,
             exceeds_cap=bool(self.exceeds_cap),
         )
+
+    def _prizes(self, context: Context) -> tuple[lotteries.LotteryPrize, ...]:
+        told: list[lotteries.LotteryPrize] = []
+        for place, prize in enumerate(self.prizes):
+            with checks.below("prizes", str(place)):
+                told.append(prize.of(context))
+        return tuple(told)
 
 
 @shapes.given()

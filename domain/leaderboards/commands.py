@@ -187,13 +187,14 @@ def _settle_minutes(minutes: int) -> int:
 def _checked_prizes(state: State, told: Sequence[PrizeRange]) -> tuple[PrizeRange, ...]:
     """Ranges of places in their order. Refuses what overlaps, and prizes that cannot be given."""
     checks.at_most("prizes", told, boards.PRIZES_MAX)
-    found = sorted(told, key=lambda each: each.first)
+    found = sorted(enumerate(told), key=lambda one: one[1].first)
     before = 0
-    for each in found:
-        checks.number("prizes.first", each.first, minimum=1, maximum=boards.SIZE_MAX)
-        checks.number("prizes.last", each.last, minimum=each.first, maximum=boards.SIZE_MAX)
-        if each.first <= before:
-            raise LeaderboardInvalid(field=("prizes",), why=f"two prizes are for the place {each.first}")
-        before = each.last
-        prizes.check(state, "prizes", each.prize)
-    return tuple(found)
+    for number, each in found:
+        with checks.below("prizes", str(number)):
+            checks.number("first", each.first, minimum=1, maximum=boards.SIZE_MAX)
+            checks.number("last", each.last, minimum=each.first, maximum=boards.SIZE_MAX)
+            if each.first <= before:
+                raise LeaderboardInvalid(field=("first",), why=f"two prizes are for the place {each.first}")
+            before = each.last
+            prizes.check(state, "prize", each.prize)
+    return tuple(each for _, each in found)

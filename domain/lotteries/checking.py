@@ -59,8 +59,9 @@ def _check_numbers(lottery: Lottery) -> None:
     checks.number("freePerDay", lottery.free_per_day, minimum=0, maximum=lotteries.PLAYED_MAX)
     checks.number("winsPerMember", lottery.wins_per_member, minimum=1, maximum=lotteries.WINNERS_MAX)
     checks.at_most("limits", lottery.limits, lotteries.LIMITS_MAX)
-    for limit in lottery.limits:
-        checks.number("limits.draws", limit.draws, minimum=1, maximum=lotteries.PLAYED_MAX)
+    for place, limit in enumerate(lottery.limits):
+        with checks.below("limits", str(place)):
+            checks.number("draws", limit.draws, minimum=1, maximum=lotteries.PLAYED_MAX)
     if len({limit.period for limit in lottery.limits}) != len(lottery.limits):
         raise LotteryInvalid(field=("limits",), why="each period has one limit")
     if lottery.guarantee_every is not None:

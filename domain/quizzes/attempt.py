@@ -286,17 +286,22 @@ def checked_answers(quiz: Quiz, answers: Sequence[Answer]) -> tuple[Answer, ...]
     """The answers by question, each with its options in order. Refuses `TooMany` and `AnswersInvalid`."""
     checks.at_most("answers", answers, QUESTIONS_MAX)
     by_number: dict[int, Answer] = {}
-    for answer in answers:
-        if not 1 <= answer.question <= len(quiz.questions) or answer.question in by_number:
-            why = f"questions are told by their numbers, 1 to {len(quiz.questions)}, each once"
-            raise AnswersInvalid(field=("answers", "question"), why=why)
-        options = tuple(sorted(set(answer.options)))
-        count = len(quiz.questions[answer.question - 1].options)
-        if not set(options) <= set(range(1, count + 1)) or len(options) != len(answer.options):
-            why = f"the options of question {answer.question} are told by their numbers, 1 to {count}, each once"
-            raise AnswersInvalid(field=("answers", "options"), why=why)
-        by_number[answer.question] = replace(answer, options=options)
+    for place, answer in enumerate(answers):
+        with checks.below("answers", str(place)):
+            if not 1 <= answer.question <= len(quiz.questions) or answer.question in by_number:
+                why = f"questions are told by their numbers, 1 to {len(quiz.questions)}, each once"
+                raise AnswersInvalid(field=("question",), why=why)
+            by_number[answer.question] = replace(answer, options=_checked_options(quiz, answer))
     return tuple(by_number[number] for number in sorted(by_number))
+
+
+def _checked_options(quiz: Quiz, answer: Answer) -> tuple[int, ...]:
+    options = tuple(sorted(set(answer.options)))
+    count = len(quiz.questions[answer.question - 1].options)
+    if not set(options) <= set(range(1, count + 1)) or len(options) != len(answer.options):
+        why = f"the options of question {answer.question} are told by their numbers, 1 to {count}, each once"
+        raise AnswersInvalid(field=("options",), why=why)
+    return options
 
 
 def _rewarded(posting: Posting, quiz: Quiz, attempt: QuizAttempt) -> QuizAttempt:

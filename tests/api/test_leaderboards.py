@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import pytest_asyncio
@@ -101,6 +101,9 @@ async def test_a_board_is_made_edited_and_found(shop: Shop) -> None:
     assert (await shop.ask('{ leaderboard(code: "none") { id } }'))["leaderboard"] is None
 
 
+PLACE: Final = {"first": 1, "last": 1, "prize": {"kind": "POINTS", "points": 1}}
+
+
 @pytest.mark.parametrize(
     ("told", "code", "field"),
     [
@@ -109,7 +112,16 @@ async def test_a_board_is_made_edited_and_found(shop: Shop) -> None:
         ({"scope": "STORE", "storeId": global_id("Store")}, "NOT_FOUND", None),
         ({"scope": "STORE", "storeId": "x"}, "NOT_FOUND", ["storeId"]),
         ({"size": 0}, "NUMBER_INVALID", ["size"]),
-        ({"prizes": [{"first": 1, "last": 1, "prize": {"kind": "ITEM"}}]}, "PRIZE_INVALID", ["prizes", "rewardId"]),
+        ({"prizes": [PLACE | {"prize": {"kind": "ITEM"}}]}, "PRIZE_INVALID", ["prizes", "0", "prize", "rewardId"]),
+        ({"prizes": [PLACE | {"prize": {"kind": "POINTS"}}]}, "POINTS_INVALID", ["prizes", "0", "prize", "points"]),
+        (
+            {"prizes": [PLACE, PLACE | {"prize": {"kind": "VOUCHER", "poolId": "x"}}]},
+            "NOT_FOUND",
+            ["prizes", "1", "prize", "poolId"],
+        ),
+        # By the place in the input, whatever the order of the ranges.
+        ({"prizes": [PLACE | {"first": 5, "last": 2}, PLACE]}, "NUMBER_INVALID", ["prizes", "0", "last"]),
+        ({"prizes": [PLACE, PLACE]}, "LEADERBOARD_INVALID", ["prizes", "1", "first"]),
         ({"code": "taken"}, "LEADERBOARD_CODE_TAKEN", ["code"]),
     ],
 )

@@ -320,6 +320,11 @@ async def test_d5_only_who_may_says_that_an_item_is_worth_more_than_the_cap(shop
         ({"code": "a b"}, "LOTTERY_INVALID", ["code"]),
         ({"prizes": []}, "LOTTERY_INVALID", ["prizes"]),
         ({"prizes": [{**NOTHING, "weight": 0}]}, "NUMBER_INVALID", ["prizes", "0", "weight"]),
+        (
+            {"prizes": [NOTHING, {**NOTHING, "prize": {"kind": "ITEM", "rewardId": "x"}}]},
+            "NOT_FOUND",
+            ["prizes", "1", "prize", "rewardId"],
+        ),
         ({"prizes": [NOTHING] * 51}, "TOO_MANY", ["prizes"]),
         ({"kind": "TICKETED"}, "LOTTERY_INVALID", ["endsAt"]),
         ({"schedule": {"weekdays": [8]}}, "NUMBER_INVALID", ["schedule", "weekdays"]),

@@ -185,7 +185,7 @@ async def test_answers_that_name_nothing_are_refused(shop: Shop) -> None:
     await save(shop)
     token = shop.member_token(await shop.enroll())
     attempt_id = (await shop.do("quizStart", "attempt { id }", token, code="tea"))["attempt"]["id"]
-    for options, field in (([[4]], ["answers", "options"]), ([[1], [1], [1]], ["answers", "question"])):
+    for options, field in (([[4]], ["answers", "0", "options"]), ([[1], [1], [1]], ["answers", "2", "question"])):
         (error,) = (await answer(shop, token, attempt_id, *options))["userErrors"]
         assert (error["code"], error["field"]) == ("ANSWERS_INVALID", field)
     assert (await answer(shop, token, attempt_id, [1]))["attempt"]["score"] == 1

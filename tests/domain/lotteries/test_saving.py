@@ -115,7 +115,7 @@ def test_d5_points_and_vouchers_have_no_cap(hall: Hall) -> None:
         ((again(0),), {}, ("prizes", "0", "prize.chances")),
         ((nothing(),), {"points": 0}, ("points",)),
         ((nothing(),), {"free_per_day": -1}, ("freePerDay",)),
-        ((nothing(),), {"limits": (DrawLimit(period=Period.DAY, draws=0),)}, ("limits.draws",)),
+        ((nothing(),), {"limits": (DrawLimit(period=Period.DAY, draws=0),)}, ("limits", "0", "draws")),
         ((nothing(),), {"limits": (DrawLimit(period=Period.DAY, draws=1),) * 2}, ("limits",)),
         ((points(),), {"guarantee_every": 1, "guarantee_rank": 1}, ("guaranteeEvery",)),
         ((points(),), {"guarantee_every": 5}, ("guaranteeEvery",)),
