@@ -1,7 +1,7 @@
 """Tiers in the API."""
 
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import strawberry
 
@@ -56,9 +56,18 @@ def _window_last(parent: strawberry.Parent[standing.TierProgress]) -> date:
     return parent.window.last
 
 
+_PROJECTED: Final = (
+    "In force after the tier in force ends, grace included, if nothing more is earned; after one set by hand that is"
+    " what is left then of the tier that is earned."
+)
+
+
 @shapes.shape()
 class TierProgress:
-    """Where a member stands: what counts in the window of today, and how far it is to keep the tier or to rise."""
+    """Where a member stands: what counts in the window of today, and how far it is to keep the tier or to rise.
+
+    All of it is about the tier in force, which is the one that staff set by hand as long as there is one.
+    """
 
     metric: scalars.MetricValue
     metric_kind: policies.TierMetric
@@ -66,14 +75,18 @@ class TierProgress:
         resolver=_window_first, description="The first local day that counts; null: ever since."
     )
     window_last: date = strawberry.field(resolver=_window_last)
-    tier: Tier | None
+    tier: Tier | None = strawberry.field(description="The tier in force.")
     is_set_by_hand: bool
-    next_tier: Tier | None
-    gap: scalars.MetricValue = strawberry.field(description="What is missing to the next tier.")
-    keep_gap: scalars.MetricValue = strawberry.field(description="What is missing to keep the tier at its end.")
+    next_tier: Tier | None = strawberry.field(description="The lowest tier above the one in force.")
+    gap: scalars.MetricValue = strawberry.field(
+        description="What is missing to the next tier; 0 if there is none, or it waits for one set by hand to end."
+    )
+    keep_gap: scalars.MetricValue | None = strawberry.field(
+        description="What is missing to keep the tier at its end; null while it is set by hand: nothing keeps it."
+    )
     valid_until: datetime | None = strawberry.field(description="The first instant at which the tier is over.")
     grace_until: datetime | None = strawberry.field(description="Until then the tier can still be kept.")
-    projected_tier: Tier | None = strawberry.field(description="After the next end, if nothing more is earned.")
+    projected_tier: Tier | None = strawberry.field(description=_PROJECTED)
 
 
 @shapes.shape()

@@ -34,10 +34,11 @@ def holding_of(account: PointsAccount, ladder: Sequence[Tier]) -> Holding:
     )
 
 
-def by_hand(account: PointsAccount, ladder: Sequence[Tier]) -> tuple[Tier | None, datetime | None] | None:
+def by_hand(account: PointsAccount, ladder: Sequence[Tier]) -> tuple[Tier | None, datetime] | None:
     """The tier that staff set, and until when; None if the earned one is in force."""
     if account.manual_tier_id is None:
         return None
+    assert account.manual_tier_until is not None, "a tier that is set by hand has an end"
     return tiers.current(ladder, account.manual_tier_id), account.manual_tier_until
 
 

@@ -294,8 +294,9 @@ def tier_at(history: Sequence[TierChange], current_id: UUID | None, at: datetime
 class TierProgress:
     """Where a member stands (K4): its metric in the window of today, and how far it is to keep its tier or rise.
 
-    `gap` is to `next_tier`; `keep_gap` is what still keeps the tier; `projected_tier` is the tier after the next
-    expiry if nothing more is earned.
+    All of it is about the tier in force: `gap` is to `next_tier`, the lowest above it; `projected_tier` is in force
+    after it ends, grace included, if nothing more is earned. `keep_gap` is what still keeps it, None for a tier that is
+    set by hand: nothing keeps that one, and what is earned by then follows it.
     """
 
     metric: int
@@ -305,21 +306,21 @@ class TierProgress:
     is_set_by_hand: bool
     next_tier: Tier | None
     gap: int
-    keep_gap: int
+    keep_gap: int | None
     valid_until: datetime | None
     grace_until: datetime | None
     projected_tier: Tier | None
 
 
 def progress(
-    terms: Terms, holding: Holding, by_hand: tuple[Tier | None, datetime | None] | None, now: datetime
+    terms: Terms, holding: Holding, by_hand: tuple[Tier | None, datetime] | None, now: datetime
 ) -> TierProgress:
     """Where a member stands now; `by_hand` is the tier that staff gave, and until when."""
     today = terms.day_of(now)
     window = window_of(terms.policy, today, terms.joined)
     metric = terms.metric_of(window)
-    following = tiers.next_above(terms.ladder, holding.tier)
     tier, valid_until = (holding.tier, holding.valid_until) if by_hand is None else by_hand
+    following = tiers.next_above(terms.ladder, tier)
     return TierProgress(
         metric=metric,
         metric_kind=terms.policy.metric,
@@ -328,10 +329,10 @@ def progress(
         is_set_by_hand=by_hand is not None,
         next_tier=following,
         gap=0 if following is None else max(0, following.threshold - metric),
-        keep_gap=keep_gap(terms, holding),
+        keep_gap=keep_gap(terms, holding) if by_hand is None else None,
         valid_until=valid_until,
         grace_until=holding.grace_until if by_hand is None else None,
-        projected_tier=projected(terms, holding),
+        projected_tier=projected(terms, holding) if by_hand is None else earned_at(terms, holding, by_hand[1]),
     )
 
 
@@ -350,3 +351,13 @@ def projected(terms: Terms, holding: Holding) -> Tier | None:
     if step.cause is TierCause.GRACE:
         step = after_expiry(terms, step.holding)
     return step.holding.tier
+
+
+def earned_at(terms: Terms, holding: Holding, at: datetime) -> Tier | None:
+    """The tier that is earned at a later instant, if nothing more is until then: what ends by then has ended."""
+    while holding.due_at is not None and holding.due_at <= at:
+        # What is never taken away need not be followed through its renewals.
+        if terms.policy.downgrade is Downgrade.NONE or (holding.tier is not None and not holding.tier.keeps_at):
+            break
+        holding = after_expiry(terms, holding).holding
+    return holding.tier

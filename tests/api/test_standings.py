@@ -175,8 +175,11 @@ async def test_staff_gives_a_tier_and_ends_it(club: Shop) -> None:
     given = {"member": {"id": member}, "tierId": await tier_id(club, "Gold"), "until": "2027-03-31", "reason": "guest"}
     selection = "member { account { tier { name } } tierProgress { tier { name } isSetByHand validUntil gap } }"
     payload = await club.do("memberTierSet", selection, **given)
-    gold = {"tier": {"name": "Gold"}, "isSetByHand": True, "validUntil": "2027-03-31T16:00:00Z", "gap": 300}
+    gold = {"tier": {"name": "Gold"}, "isSetByHand": True, "validUntil": "2027-03-31T16:00:00Z", "gap": 0}
     assert payload["member"] == {"account": {"tier": {"name": "Gold"}}, "tierProgress": gold}
+    by_hand = {"tier": "Gold", "isSetByHand": True, "nextTier": None, "gap": 0, "validUntil": gold["validUntil"]}
+    after = {"keepGap": None, "projectedTier": "Silver"}
+    assert await progress(club, member) == NOTHING | by_hand | after | {"metric": 100}
     ended = await club.do("memberTierEnd", selection, member={"id": member}, reason="over")
     silver = {"tier": {"name": "Silver"}, "isSetByHand": False, "validUntil": END_OF_2028, "gap": 300}
     assert ended["member"] == {"account": {"tier": {"name": "Silver"}}, "tierProgress": silver}

@@ -151,10 +151,9 @@ def test_k4_a_tier_set_by_hand_is_shown_and_what_is_earned_goes_on() -> None:
     assert shown(club, member) == {
         "metric": 150,
         "tier": "Platinum",
-        "next": "Gold",
-        "gap": 150,
-        "keep": 100,
+        "gap": 0,
         "until": "2026-07-01",
+        "projected": "Silver",
         "by hand": True,
     }
     club.go(2026, 7, 1)
@@ -166,6 +165,43 @@ def test_k4_a_tier_set_by_hand_is_shown_and_what_is_earned_goes_on() -> None:
         "keep": 100,
         "until": "2028-01-01",
     }
+
+
+def test_k4_progress_under_a_tier_set_by_hand_is_about_that_tier() -> None:
+    """Silver by hand, whatever is earned: nothing keeps it, Gold is next, and what is earned follows it."""
+    club = Club(year())
+    member = club.enroll()
+    club.set_tier(member, "Silver", date(2026, 11, 30))
+    silver = {"metric": 0, "tier": "Silver", "next": "Gold", "gap": 300, "until": "2026-12-01", "by hand": True}
+    assert shown(club, member) == silver
+    club.buy(member, 12_000)
+    assert shown(club, member) == {**silver, "metric": 120, "gap": 180, "projected": "Silver"}
+    club.buy(member, 30_000)
+    assert shown(club, member) == {**silver, "metric": 420, "gap": 0, "projected": "Gold"}, "Gold waits"
+    club.set_tier(member, "Gold", date(2026, 11, 30))
+    gold = {**silver, "metric": 420, "tier": "Gold", "next": "Platinum", "gap": 580, "projected": "Gold"}
+    assert shown(club, member) == gold
+    club.end_set_tier(member)
+    assert club.tier(member) == "Gold"
+
+
+@pytest.mark.parametrize("grace_days", [0, 30, 366])
+@pytest.mark.parametrize("downgrade", list(Downgrade))
+@pytest.mark.parametrize(
+    "until", [date(2026, 11, 30), date(2027, 12, 31), date(2028, 1, 10), date(2029, 6, 30), date(2033, 1, 1)]
+)
+def test_k4_what_is_projected_after_a_tier_set_by_hand_is_what_the_clock_will_do(
+    grace_days: int, downgrade: Downgrade, until: date
+) -> None:
+    club = Club(year(downgrade, grace_days=grace_days))
+    member = club.enroll()
+    club.buy(member, 150_000)
+    club.set_tier(member, "Silver", until)
+    projected = club.progress(member).projected_tier
+    club.go(until.year, until.month, until.day)
+    club.later(days=1)
+    club.settle(member)
+    assert club.tier(member) == (None if projected is None else projected.name)
 
 
 def test_k4_a_program_without_tiers_has_a_metric_only() -> None:
