@@ -188,10 +188,10 @@ async def birthdays(own: asyncpg.Connection, program_id: UUID, day: date, after:
 async def tiers_ending(
     own: asyncpg.Connection, program_id: UUID, ends_at: datetime, after: UUID | None, count: int
 ) -> list[UUID]:
-    """Members whose earned tier ends at an instant and is not in grace, in the order of their ids."""
+    """Members whose tier in force ends at an instant, in the order of their ids; a tier in grace has ended before."""
     where = (
-        "SELECT id FROM points_accounts WHERE program_id = $1 AND tier_valid_until = $4"
-        " AND tier_grace_until IS NULL AND manual_tier_id IS NULL"
+        "SELECT id FROM points_accounts WHERE program_id = $1 AND (manual_tier_until = $4"
+        " OR (tier_valid_until = $4 AND tier_grace_until IS NULL AND manual_tier_id IS NULL))"
     )
     return await _ids(own, where, program_id, after, count, ends_at)
 

@@ -1,7 +1,7 @@
 """Commands on the tier of one member: set by hand, ended, looked at again, warned of its end."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from domain import calendars, checks, members
@@ -9,8 +9,10 @@ from domain.kernel import Command, Decision, Refusal, State, Want
 from domain.members import MemberRef
 from domain.points.account import PointsAccount
 from domain.points.posting import Posting, open_posting, wants_to_settle
-from domain.points.tiering import holding_of
-from domain.tiers.standing import WARNING_DAYS, TierExpiring, keep_gap
+from domain.points.tiering import by_hand, holding_of
+from domain.tiers import standing
+from domain.tiers import tier as tiers
+from domain.tiers.standing import WARNING_DAYS, TierExpiring, TierProgress
 from domain.tiers.tier import Tier
 
 
@@ -82,9 +84,10 @@ class ReviewTier(Command[PointsAccount]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarnOfTier(Command[PointsAccount]):
-    """Tell, as an event, that a member's tier ends within `days` days, with the exact gap (K3).
+    """Tell, as an event, that the tier in force of a member ends within `days` days, with the exact gap (K3).
 
-    Nothing is told once enough counts to keep it, when it does not end so soon after all, or is never taken away.
+    Nothing is told once enough counts to keep it, when it does not end so soon after all, or is never taken away. A
+    tier that was set by hand is told of unless what is earned follows it with a tier as high.
     """
 
     member_id: UUID
@@ -97,25 +100,34 @@ class WarnOfTier(Command[PointsAccount]):
     def decide(self, state: State) -> Decision[PointsAccount]:
         assert self.days in WARNING_DAYS, "warnings have their days"
         posting = open_posting(state, self.member_id)
-        account = posting.account
         ladder = state.all(Tier, of=state.program_id)
-        holding = holding_of(account, ladder)
-        if holding.tier is None or holding.valid_until is None or holding.grace_until is not None:
+        holding, set_tier = holding_of(posting.account, ladder), by_hand(posting.account, ladder)
+        now = standing.progress(posting.terms(ladder), holding, set_tier, state.now)
+        if now.tier is None or now.valid_until is None or now.grace_until is not None:
             return _closed(posting)
-        gap = keep_gap(posting.terms(ladder), holding)
-        today = calendars.local_date(state.now, posting.program.time_zone)
-        left = (calendars.local_date(holding.valid_until, posting.program.time_zone) - today).days
-        if gap and account.manual_tier_id is None and left <= self.days:
+        left = _days_between(state.now, now.valid_until, posting.program.time_zone)
+        if left <= self.days and _may_be_lost(now):
             posting.events.append(
                 TierExpiring(
-                    member_id=account.id,
-                    tier_id=holding.tier.id,
+                    member_id=posting.account.id,
+                    tier_id=now.tier.id,
                     days=left,
-                    gap=gap,
-                    valid_until=holding.valid_until,
+                    gap=now.keep_gap,
+                    valid_until=now.valid_until,
+                    tier_id_after=None if now.projected_tier is None else now.projected_tier.id,
                 )
             )
         return _closed(posting)
+
+
+def _may_be_lost(now: TierProgress) -> bool:
+    if now.is_set_by_hand:
+        return tiers.rank_of(now.projected_tier) < tiers.rank_of(now.tier)
+    return bool(now.keep_gap)
+
+
+def _days_between(first: datetime, last: datetime, zone_name: str) -> int:
+    return (calendars.local_date(last, zone_name) - calendars.local_date(first, zone_name)).days
 
 
 def _closed(posting: Posting) -> Decision[PointsAccount]:

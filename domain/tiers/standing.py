@@ -87,12 +87,17 @@ class TierLost(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierExpiring(Event):
-    """A member's tier ends in `days` days unless its metric rises by `gap` (K3)."""
+    """A member's tier ends in `days` days unless its metric rises by `gap` (K3).
+
+    `gap` is None for a tier that was set by hand, which ends in any case. `tier_id_after` is the tier in force after
+    that, and after grace if there is one, if nothing more is earned; None for none.
+    """
 
     tier_id: UUID
     days: int
-    gap: int
+    gap: int | None
     valid_until: datetime
+    tier_id_after: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from persistence.startup import StartupError
 
 # What `tortoise -c persistence.migrations.TORTOISE_ORM makemigrations` reads; it connects to nothing.
 TORTOISE_ORM: Final = connection.tortoise_config(connection.parse_url("postgresql:///tessera"))
-LATEST: Final = "0016_offsets_of_orders"
+LATEST: Final = "0017_tiers_by_hand"
 EXTENSIONS: Final = ("pg_trgm", "btree_gin")
 # Processes that start together migrate one after the other.
 _LOCK: Final = 0x7E55E7A

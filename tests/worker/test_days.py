@@ -10,7 +10,8 @@ import pytest
 from domain.campaigns import EditRules
 from domain.duties import Work
 from domain.earning.rules import EarningRule, Trigger
-from domain.members import Profile
+from domain.members import MemberRef, Profile
+from domain.points.tiers import SetTier
 from domain.policies import (
     Downgrade,
     ExpiryKind,
@@ -133,6 +134,29 @@ async def test_k3_tiers_end_by_the_clock_and_members_are_warned_before(world: Wo
     assert lost["member_id"] == str(loses)
     (grace,) = await events(own, "TierInGrace")
     assert (grace["gap"], grace["until"]) == (50_000, "2028-01-10T16:00:00+00:00")
+
+
+async def test_k3_the_end_of_a_tier_set_by_hand_is_warned_of(world: World, own: asyncpg.Connection) -> None:
+    shop = await open_shop(world, tier_policy=YEARLY)
+    silver = await shop.run(CreateTier(name="Silver", rank=1, threshold=100_000))
+    gold = await shop.run(CreateTier(name="Gold", rank=2, threshold=200_000))
+    member, other = await members(shop, 2)
+    await buy(shop, [member, other], 1_500)
+    until = date(2026, 5, 15)
+    await shop.run(SetTier(member=MemberRef(id=member), tier_id=gold.id, until=until, reason="guest"))
+    world.now = datetime(2026, 4, 10, 4, tzinfo=UTC)
+    for _ in range(40):
+        await world.work()
+        world.later(days=1)
+    warnings = await events(own, "TierExpiring")
+    assert [(told["days"], told["gap"], told["valid_until"]) for told in warnings] == [
+        (days, None, "2026-05-15T16:00:00+00:00") for days in (30, 7, 1)
+    ]
+    assert {(told["member_id"], told["tier_id"], told["tier_id_after"]) for told in warnings} == {
+        (str(member), str(gold.id), str(silver.id))
+    }
+    books = await engines.books(own, shop.program_id)
+    assert books.account(member).tier_id == silver.id
 
 
 async def test_edited_tiers_are_looked_at_for_every_member_while_the_shop_sells(
