@@ -91,14 +91,23 @@ class TierProgress:
 
 @shapes.shape()
 class TierChange:
-    """One step of a member's history of tiers, append-only."""
+    """One step of a member's history of tiers, append-only.
+
+    `tier`, `tierBefore` and `validUntil` are of the tier in force. What is earned under a tier set by hand leaves that
+    in force: `earnedTier`, `earnedTierBefore` and `earnedValidUntil` tell of it, and of every other step.
+    """
 
     id: strawberry.ID = shapes.id_field()
     tier: Tier | None = shapes.linked(tiers.Tier, "tier_id")
     tier_before: Tier | None = shapes.linked(tiers.Tier, "tier_id_before")
     cause: standing.TierCause
-    metric: scalars.MetricValue = strawberry.field(description="What counted then.")
+    metric: scalars.MetricValue = strawberry.field(
+        description="What counted then; of steps by hand, in the window of their day."
+    )
     valid_until: datetime | None
+    earned_tier: Tier | None = shapes.linked(tiers.Tier, "earned_tier_id")
+    earned_tier_before: Tier | None = shapes.linked(tiers.Tier, "earned_tier_id_before")
+    earned_valid_until: datetime | None
     reason: str | None = access.guarded(access.staff(Scope.MEMBERS_READ), "reason")
     occurred_at: datetime
     recorded_at: datetime

@@ -113,14 +113,16 @@ class TieringBook(GrantingBook):
 
     def set_tier(self, tier: Tier, until: datetime, reason: str) -> None:
         """Put a tier in force by hand (K4)."""
-        self.account = changed(self.account, manual_tier_id=tier.id, manual_tier_until=until)
-        self._put_in_force(TierCause.SET, 0, self.state.now, reason=reason)
+        before = self.account
+        self.account = changed(before, manual_tier_id=tier.id, manual_tier_until=until)
+        self._put_in_force(TierCause.SET, self._metric_at(self.state.now), self.state.now, before, reason=reason)
         self._wait_for(until)
 
     def end_set_tier(self, at: datetime, reason: str | None = None) -> None:
         """Put the earned tier in force again."""
-        self.account = changed(self.account, manual_tier_id=None, manual_tier_until=None)
-        self._put_in_force(TierCause.SET_ENDED, 0, at, reason=reason)
+        before = self.account
+        self.account = changed(before, manual_tier_id=None, manual_tier_until=None)
+        self._put_in_force(TierCause.SET_ENDED, self._metric_at(at), at, before, reason=reason)
 
     def _end_tier(self, at: datetime) -> None:
         """What the clock does at the tier's due time."""
@@ -130,16 +132,21 @@ class TieringBook(GrantingBook):
         ladder = self.state.all(Tier, of=self.state.program_id)
         self._take(standing.after_expiry(self.terms(ladder), holding_of(self.account, ladder)), at)
 
+    def _metric_at(self, at: datetime) -> int:
+        """What counts in the window of an instant."""
+        terms = self.terms(self.state.all(Tier, of=self.state.program_id))
+        return terms.metric_on(terms.day_of(at))
+
     def _take(self, step: Step, at: datetime) -> None:
-        holding = step.holding
+        holding, before = step.holding, self.account
         self.account = changed(
-            self.account,
+            before,
             earned_tier_id=None if holding.tier is None else holding.tier.id,
             tier_valid_until=holding.valid_until,
             tier_grace_until=holding.grace_until,
         )
         self._wait_for(holding.due_at)
-        self._put_in_force(step.cause, step.metric, at)
+        self._put_in_force(step.cause, step.metric, at, before)
         if holding.tier is not None:
             self._tell(step, holding.tier)
         # Who earns a tier below one that staff set by hand has earned what is given for it, too.
@@ -173,11 +180,13 @@ class TieringBook(GrantingBook):
             self.state.need(*(Want(Grant, key, is_locked=True) for key in keys))
         self.give(Trigger.TIER_REACHED, f"{tier.id} {since}", at, tier=tier)
 
-    def _put_in_force(self, cause: TierCause, metric: int, at: datetime, *, reason: str | None = None) -> None:
-        """Append the step to the history. No tier is in force before the one that it follows: what is told late is
-        in force from then on."""
+    def _put_in_force(
+        self, cause: TierCause, metric: int, at: datetime, was: PointsAccount, *, reason: str | None = None
+    ) -> None:
+        """Append the step from the account as it `was` to the history. No tier is in force before the one that it
+        follows: what is told late is in force from then on."""
         account = self.account
-        before, after = account.tier_id, account.manual_tier_id or account.earned_tier_id
+        before, after = was.tier_id, account.manual_tier_id or account.earned_tier_id
         if before != after:
             at = at if account.tier_since is None else max(at, account.tier_since)
             account = changed(account, tier_id=after, tier_since=at)
@@ -191,6 +200,9 @@ class TieringBook(GrantingBook):
             cause=cause,
             metric=metric,
             valid_until=account.manual_tier_until if account.manual_tier_id else account.tier_valid_until,
+            earned_tier_id=account.earned_tier_id,
+            earned_tier_id_before=was.earned_tier_id,
+            earned_valid_until=account.tier_valid_until,
             reason=reason,
             actor=self.state.actor,
             occurred_at=at,

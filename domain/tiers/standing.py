@@ -34,7 +34,10 @@ class TierCause(StrEnum):
 class TierChange(Row):
     """One step of a member's history of tiers, append-only (K4). Ids are those of the tier in force, None for none.
 
-    `metric` is what counted for it then; `valid_until` the first instant at which the tier is over, None for never.
+    `metric` is what counted then; `valid_until` the first instant at which the tier is over, None for never.
+
+    The same of the earned tier stands beside it, since that moves on under a tier that staff set; steps of before it
+    was kept have None there.
     """
 
     is_fact: ClassVar[bool] = True
@@ -46,6 +49,9 @@ class TierChange(Row):
     cause: TierCause
     metric: int
     valid_until: datetime | None
+    earned_tier_id: UUID | None = None
+    earned_tier_id_before: UUID | None = None
+    earned_valid_until: datetime | None = None
     reason: str | None = None
     actor: str
     occurred_at: datetime

@@ -1,8 +1,16 @@
-"""Tiers set by hand: whose end soon is found, to warn their members."""
+"""Tiers set by hand: whose end soon is found, to warn their members; and histories tell what is earned underneath."""
 
-from tortoise import migrations
+import importlib
+
+from tortoise import fields, migrations
 from tortoise.indexes import Index
 from tortoise.migrations import operations as ops
+
+_promises = importlib.import_module("persistence.migrations.0002_promises")
+_STEPS = [
+    _promises.reference_steps("tier_changes", column, "tiers", "id")
+    for column in ("earned_tier_id", "earned_tier_id_before")
+]
 
 
 class Migration(migrations.Migration):
@@ -13,4 +21,12 @@ class Migration(migrations.Migration):
             model_name="PointsAccountTable",
             index=Index(fields=["program_id", "manual_tier_until"], name="points_accounts_set_tier_ends"),
         ),
+        ops.AddField(model_name="TierChangeTable", name="earned_tier_id", field=fields.UUIDField(null=True)),
+        ops.AddField(model_name="TierChangeTable", name="earned_tier_id_before", field=fields.UUIDField(null=True)),
+        ops.AddField(
+            model_name="TierChangeTable",
+            name="earned_valid_until",
+            field=fields.DatetimeField(null=True, auto_now=False, auto_now_add=False),
+        ),
+        ops.RunSQL([forward for forward, _ in _STEPS], reverse_sql=[backward for _, backward in _STEPS]),
     ]

@@ -190,6 +190,7 @@ async def test_staff_gives_a_tier_and_ends_it(club: Shop) -> None:
         ("REACHED", None),
     ]
     assert nodes[0]["actor"].startswith("secret_key:")
+    assert [node["metric"] for node in nodes] == [100, 100, 100]
     await club.do("memberTierSet", "member { id }", **given)
     club.world.clock.put("2027-03-31T23:59")
     assert (await progress(club, member))["tier"] == "Gold"
@@ -197,6 +198,21 @@ async def test_staff_gives_a_tier_and_ends_it(club: Shop) -> None:
     assert (await progress(club, member))["tier"] == "Silver"
     await club.buy(member, "1")
     assert (await history(club, member))[-1] == ("SET_ENDED", "Silver", "Gold", END_OF_2028)
+
+
+async def test_the_history_shows_what_is_earned_under_a_tier_set_by_hand(club: Shop) -> None:
+    """The tier in force stays; which one was reached, and until when it lasts, is told beside it."""
+    member = await club.enroll()
+    given = {"member": {"id": member}, "tierId": await tier_id(club, "Gold"), "until": "2027-03-31", "reason": "guest"}
+    await club.do("memberTierSet", "member { id }", **given)
+    await club.buy(member, "100")
+    document = """query ($id: ID!) { member(ref: {id: $id}) { tierHistory { nodes { cause tier { name } metric
+        validUntil earnedTier { name } earnedTierBefore { name } earnedValidUntil } } } }"""
+    reached, was_set = (await club.ask(document, id=member))["member"]["tierHistory"]["nodes"]
+    gold = {"tier": {"name": "Gold"}, "validUntil": "2027-03-31T16:00:00Z", "earnedTierBefore": None}
+    silver = {"metric": 100, "earnedTier": {"name": "Silver"}, "earnedValidUntil": END_OF_2028}
+    assert reached == gold | silver | {"cause": "REACHED"}
+    assert was_set == gold | {"cause": "SET", "metric": 0, "earnedTier": None, "earnedValidUntil": None}
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,8 @@ def check_tiers(accounts: Sequence[PointsAccount], saved: Sequence[Row], books: 
         elif isinstance(row, TierChange):
             before = books.tiers.get(row.member_id)
             assert row.tier_id_before == (None if before is None else before.tier_id), "the history has a gap"
+            earned_before = None if before is None else before.earned_tier_id
+            assert row.earned_tier_id_before == earned_before, "the history of what is earned has a gap"
             if row.tier_id != row.tier_id_before:
                 last = before if before is None or before.tier_id != before.tier_id_before else None
                 assert last is None or last.occurred_at <= row.occurred_at, "a tier was in force before the last one"
@@ -78,6 +80,8 @@ def check_tiers(accounts: Sequence[PointsAccount], saved: Sequence[Row], books: 
         assert (account.qualifying_points, account.spend_minor, account.purchases) == total, "entries do not sum up"
         last = books.tiers.get(account.id)
         assert account.tier_id == (None if last is None else last.tier_id), "the history is of another tier"
+        earned = (None, None) if last is None else (last.earned_tier_id, last.earned_valid_until)
+        assert (account.earned_tier_id, account.tier_valid_until) == earned, "another tier was earned"
 
 
 def check_transactions(

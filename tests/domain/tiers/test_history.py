@@ -99,6 +99,8 @@ def test_k4_every_step_is_appended_with_what_counted_why_and_by_whom() -> None:
         cause=TierCause.REACHED,
         metric=300,
         valid_until=datetime(2026, 12, 31, 16, tzinfo=UTC),
+        earned_tier_id=club.tiers["Gold"],
+        earned_valid_until=datetime(2026, 12, 31, 16, tzinfo=UTC),
         actor="till",
         occurred_at=reached_at,
         recorded_at=reached_at,
@@ -183,6 +185,26 @@ def test_k4_the_earned_tier_moves_on_underneath_and_returns() -> None:
     assert club.last_day(member) == date(2026, 12, 31)
     lost = TierLost(member_id=member, tier_id=club.tiers["Gold"], tier_id_before=club.tiers["Platinum"])
     assert club.events[-1] == lost
+
+
+def test_k4_the_history_tells_what_counted_and_what_was_earned_under_a_tier_set_by_hand() -> None:
+    club, member = club_of()
+    club.buy(member, 6_000)
+    club.set_tier(member, "Platinum", date(2026, 1, 31))
+    club.go(2025, 7, 1)
+    club.buy(member, 5_000)
+    club.go(2026, 2, 1)
+    club.settle(member)
+    in_force = [(change.cause, club.name_of(change.tier_id), change.metric) for change in club.changes(member)]
+    # By the end of January, nothing counted yet in the year 2026.
+    assert in_force == [("SET", "Platinum", 60), ("REACHED", "Platinum", 110), ("SET_ENDED", "Silver", 0)]
+    earned = [
+        (club.name_of(change.earned_tier_id_before), club.name_of(change.earned_tier_id), change.earned_valid_until)
+        for change in club.changes(member)
+    ]
+    until = club.local(2027, 1, 1)
+    assert earned == [(None, None, None), (None, "Silver", until), ("Silver", "Silver", until)]
+    assert club.changes(member)[1].valid_until == club.local(2026, 2, 1)
 
 
 def test_k4_the_earned_tier_ends_underneath_without_a_word_and_does_not_return() -> None:
