@@ -59,7 +59,6 @@ class PointsAccountTable(Model):
             Index(fields=("program_id", "due_at"), name="points_accounts_due"),
             # Whose tier ends soon is warned of it.
             Index(fields=("program_id", "tier_valid_until"), name="points_accounts_tier_ends"),
-            Index(fields=("program_id", "manual_tier_until"), name="points_accounts_set_tier_ends"),
         )
         constraints = (
             CheckConstraint(

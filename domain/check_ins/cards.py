@@ -51,6 +51,7 @@ class MakeUpCardEntry(Row):
 class CardsGrantInvalid(NumberInvalid):
     """Neither cards to give nor cards to take back, or too many. Details: `number`, `minimum`, `maximum`."""
 
+    code = "NUMBER_INVALID"
     text = "{name} must be from 1 to {maximum}, or from -1 to {minimum} to take some back; it is {number}."
 
 

@@ -3,7 +3,6 @@
 import importlib
 
 from tortoise import fields, migrations
-from tortoise.indexes import Index
 from tortoise.migrations import operations as ops
 
 _promises = importlib.import_module("persistence.migrations.0002_promises")
@@ -17,9 +16,11 @@ class Migration(migrations.Migration):
     dependencies = [("tessera", "0016_offsets_of_orders")]
 
     operations = [
-        ops.AddIndex(
-            model_name="PointsAccountTable",
-            index=Index(fields=["program_id", "manual_tier_until"], name="points_accounts_set_tier_ends"),
+        # Few accounts have such a tier, and every other one is written often: it must not cost them an entry.
+        ops.RunSQL(
+            "CREATE INDEX points_accounts_set_tier_ends ON points_accounts (program_id, manual_tier_until)"
+            " WHERE manual_tier_until IS NOT NULL",
+            reverse_sql="DROP INDEX points_accounts_set_tier_ends",
         ),
         ops.AddField(model_name="TierChangeTable", name="earned_tier_id", field=fields.UUIDField(null=True)),
         ops.AddField(model_name="TierChangeTable", name="earned_tier_id_before", field=fields.UUIDField(null=True)),

@@ -8,7 +8,7 @@ import pytest
 
 from domain.audiences import Audience
 from domain.check_ins.activity import CheckInClosed, CheckInCycle, CheckInNotEligible, MakeUpTerms
-from domain.check_ins.cards import CardsInvalid, CardSource, MakeUpCardEntry, MakeUpCardsGranted
+from domain.check_ins.cards import CardsGrantInvalid, CardsInvalid, CardSource, MakeUpCardEntry, MakeUpCardsGranted
 from domain.check_ins.check_in import (
     CheckedIn,
     DaySigned,
@@ -19,7 +19,6 @@ from domain.check_ins.check_in import (
     NoMakeUpCard,
 )
 from domain.check_ins.streak import Run
-from domain.checks import NumberInvalid
 from domain.earning.rules import Cap, Period, Trigger
 from domain.points.account import InsufficientPoints, MemberFrozen, SourceType, TransactionKind
 from domain.points.commands import FreezeMember
@@ -222,7 +221,7 @@ def test_cards_are_given_and_taken_back_by_hand_with_a_reason() -> None:
     with pytest.raises(CardsInvalid):
         page.give_cards(member, 1000)
     for none_or_too_many in (0, 1001, -1001):
-        with pytest.raises(NumberInvalid) as refused:
+        with pytest.raises(CardsGrantInvalid) as refused:
             page.give_cards(member, none_or_too_many)
         assert refused.value.message == (
             f"cards must be from 1 to 1000, or from -1 to -1000 to take some back; it is {none_or_too_many}."
