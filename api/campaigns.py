@@ -16,6 +16,7 @@ from api.terms import Terms
 from domain import calendars, campaigns, checks
 from domain.access import Scope
 from domain.earning import rules
+from domain.earning.effects import contradiction
 from domain.kernel import Refusal
 from domain.schedules import ALWAYS
 from domain.terms import campaigns as campaign_terms
@@ -175,7 +176,10 @@ class EarningRulesReplaceInput(inputs.RepeatableInput):
 
 @shapes.given()
 class CampaignSaveInput(inputs.RepeatableInput):
-    """A campaign to save, and rules to save with it, all at once or not at all; the rules need not name it."""
+    """A campaign to save, and rules to save with it, all at once or not at all.
+
+    The rules need not name the campaign, and can name no other.
+    """
 
     PATHS: ClassVar[payloads.Paths] = {("campaigns", "0"): "campaign"}
 
@@ -183,13 +187,24 @@ class CampaignSaveInput(inputs.RepeatableInput):
     rules: list[EarningRuleInput] | None = inputs.bounded(rules.RULES_MAX, default=None)
 
     def command(self, context: Context) -> campaigns.EditRules:
-        """The command for the domain. Refuses malformed ids and another currency than the program's."""
+        """The command for the domain. Refuses malformed ids, another currency, and rules of another campaign."""
         with checks.below("campaign"):
             campaign = self.campaign.campaign()
         code = self.campaign.code.strip()
-        told = _rules_of(context, self.rules or ())
-        named = tuple(rule if rule.campaign else replace(rule, campaign=code) for rule in told)
-        return campaigns.EditRules(campaigns=(campaign,), rules=named)
+        named: list[rules.EarningRule] = []
+        for place, rule in enumerate(_rules_of(context, self.rules or ())):
+            with checks.below("rules", str(place)):
+                named.append(_named(rule, code))
+        return campaigns.EditRules(campaigns=(campaign,), rules=tuple(named))
+
+
+def _named(rule: rules.EarningRule, code: str) -> rules.EarningRule:
+    """A rule that is saved with a campaign, as one of it. Refuses `RuleInvalid` if it names another."""
+    if rule.campaign and rule.campaign.strip() != code:
+        told = rule.campaign[: checks.TEXT_MAX]
+        why = f"it names the campaign {told!r} and is saved with {code!r}; leave it out, or save the rule by itself."
+        raise contradiction(rule, "campaign", why)
+    return replace(rule, campaign=code)
 
 
 @shapes.given()

@@ -136,6 +136,23 @@ async def test_a_campaign_that_leaves_no_time_to_a_rule_is_refused(march: Shop) 
     assert await kept(march) == before
 
 
+async def test_a_rule_that_names_another_campaign_is_not_saved_with_this_one(march: Shop) -> None:
+    """Nor with the other, which nobody meant to change; one that names this one is."""
+    await march.do("campaignSave", "ruleVersion", campaign=campaign("c4"))
+    before = await kept(march)
+    told = [DOUBLE, rule("mine", campaign="c6"), rule("theirs", campaign="c4")]
+    refused = await march.refused("campaignSave", campaign=campaign("c6"), rules=told)
+    assert (refused["code"], refused["field"]) == ("RULE_INVALID", ["rules", "2", "campaign"])
+    assert refused["message"] == (
+        "The earning rule 'theirs': it names the campaign 'c4' and is saved with 'c6'; leave it out, or save the rule"
+        " by itself."
+    )
+    assert await kept(march) == before
+    selection = "campaign { rules { code campaign } }"
+    saved = await march.do("campaignSave", selection, campaign=campaign(" c6 "), rules=told[:2])
+    assert saved["campaign"]["rules"] == [{"code": code, "campaign": "c6"} for code in ("double", "mine")]
+
+
 # What is coming.
 
 

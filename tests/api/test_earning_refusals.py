@@ -210,7 +210,8 @@ def refuses(shop: Shop) -> Callable[..., Any]:
             refused = await shop.refused("earningRuleSave", rule=rule)
             assert (refused["code"], refused["field"]) == (code, ["rule", *path.split(".")]), rule
             assert message in refused["message"], refused
-            frame = SPRING | {"code": "other", "schedule": None}
+            is_of_spring = rule.get("campaign") == SPRING["code"]
+            frame = SPRING if is_of_spring else SPRING | {"code": "other", "schedule": None}
             together = await shop.refused("campaignSave", campaign=frame, rules=[rule])
             assert together["field"] == ["rules", "0", *path.split(".")], together
         assert await kept(shop) == before
