@@ -1,13 +1,14 @@
 """Why points were earned: the rules, their version and the inputs of a transaction, evaluated again the same way."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
 import strawberry
 
-from api import access, moneys, scalars, shapes
+from api import access, moneys, scalars, shapes, terms
 from api.context import Context, Info
 from api.earning import EarningRule
 from api.moneys import Money
@@ -100,7 +101,7 @@ class AppliedRule:
 
 @shapes.shape()
 class SkippedRule:
-    """A rule that waited for this and gave nothing, and why."""
+    """A rule that waited for this and gave nothing, and why; those of campaigns that are not public only for staff."""
 
     rule: EarningRule
     why: matching.Skip
@@ -184,7 +185,11 @@ async def _of_grant(context: Context, transaction: PointTransaction) -> Explaine
 async def _explained(
     context: Context, version: int, occasion: Occasion, facts: Facts, earned: Sequence[Earned]
 ) -> Explained:
-    found = explanations.explain(await context.loaders.rule_set(version), occasion, facts, earned)
+    rule_set = await context.loaders.rule_set(version)
+    found = explanations.explain(rule_set, occasion, facts, earned)
+    # A rule that gave is no surprise any more; one that did not stays one.
+    hidden = terms.hidden_campaigns(rule_set, context)
+    found = replace(found, skipped=tuple(item for item in found.skipped if item.rule.campaign not in hidden))
     # Every rule is evaluated again, so that an explanation costs as much as it has items.
     context.take_nodes(len(found.applied) + len(found.skipped))
     return found

@@ -101,8 +101,13 @@ async def published(context: Context, program: Program) -> list[Published]:
 
 def shown_rules(rule_set: EarningRules, context: Context) -> list[EarningRule]:
     """The rules that the caller may see: those of campaigns that are not public only if it is staff."""
-    hidden = set() if context.caller.is_staff else {frame.code for frame in rule_set.campaigns if not frame.is_public}
+    hidden = hidden_campaigns(rule_set, context)
     return [rule for rule in rule_set.rules if rule.campaign not in hidden]
+
+
+def hidden_campaigns(rule_set: EarningRules, context: Context) -> set[str]:
+    """The campaigns that are kept from the caller: those that are not public, unless it is staff."""
+    return set() if context.caller.is_staff else {frame.code for frame in rule_set.campaigns if not frame.is_public}
 
 
 def _is_over(rule: EarningRule, called: Naming, context: Context) -> bool:

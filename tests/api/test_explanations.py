@@ -209,6 +209,19 @@ async def test_a_member_reads_why_but_not_what_the_shop_thinks_of_it(march: Shop
     assert [item["rule"]["code"] for item in mine["applied"]] == ["base", "fans"]
 
 
+async def test_a_member_reads_nothing_of_surprises_that_it_did_not_get(march: Shop) -> None:
+    """Also of those of then: a campaign that is public by now was not when it gave nothing."""
+    secret = campaign("secret", isPublic=False, schedule={"weekdays": [5]})
+    await march.do("campaignSave", "ruleVersion", campaign=secret, rules=[DOUBLE])
+    member = await march.enroll()
+    await march.buy(member, "10")
+    await march.do("campaignSave", "ruleVersion", campaign=secret | {"isPublic": True})
+    for token, expected in ((None, ["double"]), (march.member_token(member), [])):
+        shown = (await ledger(march, member, EXPLAINED, token))[0]["explanation"]
+        assert [item["rule"]["code"] for item in shown["applied"]] == ["base"]
+        assert [item["rule"]["code"] for item in shown["skipped"]] == expected
+
+
 async def test_explanations_cost_the_same_for_one_and_for_many(march: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """One statement for each kind of thing that is explained, one for the program, and one for a version unread yet."""
     await march.set_rules(base(march), rule("shared", points=5, trigger="ACTIVITY", activityType="share"))

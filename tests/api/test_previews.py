@@ -88,6 +88,26 @@ async def test_a_storefront_asks_for_a_newcomer(march: Shop) -> None:
     assert await points(march, "100", member={"id": member}) == 100
 
 
+async def test_a_surprise_is_not_told_by_what_it_did_not_give(march: Shop) -> None:
+    """Rules of campaigns that are not public are skipped in silence, unless staff asks; those that give are shown."""
+    secret = campaign("secret", isPublic=False)
+    vip = rule("vip", points=7, conditions={"audience": {"tags": ["vip"]}})
+    await march.do("campaignSave", "ruleVersion", campaign=secret, rules=[rule("surprise", points=5), vip])
+    member = await march.enroll()
+    for at, applied, skipped in (
+        ("2027-03-03T12:00", ["base"], ["double", "surprise", "vip"]),
+        ("2027-03-04T12:00", ["base", "double", "surprise"], ["vip"]),
+    ):
+        for token, hidden in ((march.secret, set()), (march.publishable, {"surprise", "vip"})):
+            shown = (await preview(march, "100", token, at=local(at)))["explanation"]
+            assert [item["rule"]["code"] for item in shown["applied"]] == applied
+            assert [item["rule"]["code"] for item in shown["skipped"]] == [
+                code for code in skipped if code not in hidden
+            ]
+    mine = (await preview(march, "100", march.member_token(member)))["explanation"]
+    assert [item["rule"]["code"] for item in mine["skipped"]] == ["double"]
+
+
 async def test_a_member_asks_for_itself_and_for_nobody_else(march: Shop) -> None:
     """It need not say who it is; who names a member needs the right to look at it."""
     gold = {"name": "Gold", "rank": 1, "threshold": 100, "multiplierBp": 15_000}
