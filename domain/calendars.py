@@ -105,6 +105,15 @@ def hour_of(day: date, hour: int, zone_name: str) -> datetime:
     return instant_of(day, f"{hour:02}:00", zone_name)
 
 
+def starts_of_hour(day: date, hour: int, zone_name: str) -> tuple[datetime, ...]:
+    """Where a full hour of a local date may begin: twice if the clock is put back over it, else one instant twice.
+
+    An hour that the clock skips has an instant of another hour; ask for the local time of each.
+    """
+    told = datetime.combine(day, time(hour), zone(zone_name))
+    return told.astimezone(UTC), told.replace(fold=1).astimezone(UTC)
+
+
 def add_days(day: date, days: int) -> date:
     """The date so many days later."""
     return day + timedelta(days=days)

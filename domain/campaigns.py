@@ -198,7 +198,5 @@ def calendar(rule_set: EarningRules, zone_name: str, first: date, days: int) -> 
 
 def _runs_on(campaign: Campaign, day: date, zone_name: str) -> bool:
     """Whether a campaign runs at any time of a local day."""
-    starts = campaign.starts_at < calendars.end_of(day, zone_name)
-    return (
-        starts and campaign.ends_at > calendars.start_of(day, zone_name) and schedules.meets_day(campaign.schedule, day)
-    )
+    window = schedules.Window(campaign.starts_at, campaign.ends_at, zone_name)
+    return schedules.have_time_on((campaign.schedule,), day, window)

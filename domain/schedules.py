@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain import calendars, checks
 from domain.kernel import Refusal
@@ -21,6 +21,19 @@ _CALENDAR_YEARS: Final = 40
 _WEEK: Final = 7
 _YEARLY: Final = "05-01"
 _LEAP_DAY: Final = "02-29"
+_HOURS: Final = 24
+
+
+class Window(NamedTuple):
+    """From an instant on and before another, on the clock of a zone; None for no such bound."""
+
+    starts_at: datetime | None
+    ends_at: datetime | None
+    time_zone: str
+
+    def has(self, at: datetime) -> bool:
+        """Whether an instant is within it."""
+        return (self.starts_at is None or self.starts_at <= at) and (self.ends_at is None or at < self.ends_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +117,33 @@ def next_day(schedule: Schedule, first: date, last: date) -> date | None:
     return min(found, default=None) if schedule.dates else next(found, None)
 
 
-def share_hour(first: Schedule, second: Schedule) -> bool:
-    """Whether some hour of the day is one of both schedules."""
-    return any(meets_hour(first, hour) and meets_hour(second, hour) for hour in range(24))
+def have_time(all_of: Sequence[Schedule], first: date, last: date | None, window: Window) -> bool:
+    """Whether all schedules have some instant of a window on a day from `first` to `last` (inclusive)."""
+    return any(have_time_on(all_of, day, window) for day in _candidates(all_of, first, last))
+
+
+def have_time_on(all_of: Sequence[Schedule], day: date, window: Window) -> bool:
+    """Whether all schedules have some instant of a window on a local date."""
+    hours = [hour for hour in range(_HOURS) if all(meets_hour(schedule, hour) for schedule in all_of)]
+    if not hours or not all(meets_day(schedule, day) for schedule in all_of):
+        return False
+    if day == date.max:
+        # No calendar has the instants of this day in every zone, and no window ends with it.
+        return window.ends_at is None
+    return any(window.has(at) and _is_of(at, day, hours, window) for at in _beginnings(day, hours, window))
+
+
+def _beginnings(day: date, hours: Iterable[int], window: Window) -> Iterator[datetime]:
+    """The first instants that hours of a day can have in a window: the window's own, or where an hour begins."""
+    if window.starts_at is not None:
+        yield window.starts_at
+    for hour in hours:
+        yield from calendars.starts_of_hour(day, hour, window.time_zone)
+
+
+def _is_of(at: datetime, day: date, hours: Sequence[int], window: Window) -> bool:
+    local = at.astimezone(calendars.zone(window.time_zone))
+    return local.date() == day and local.hour in hours
 
 
 def has_days(schedule: Schedule) -> bool:
@@ -127,6 +164,18 @@ def check(name: str, schedule: Schedule, first: date, last: date | None = None) 
         why = f"no day {when} is on all of its weekdays, days of the month and dates."
         raise ScheduleInvalid(field=(name,), why=why)
     return schedule
+
+
+def check_time(name: str, schedule: Schedule, first: date, last: date | None, window: Window) -> None:
+    """Refuses `ScheduleInvalid` when no hour of a schedule lies in the window on any day that it has from `first` to
+    `last`."""
+    if not have_time((schedule,), first, last, window):
+        from_hour, until_hour = schedule.from_hour or 0, _HOURS if schedule.until_hour is None else schedule.until_hour
+        why = (
+            f"from its start to its end no day that it has comes to an hour from {from_hour} and before {until_hour};"
+            " move the start, the end or the hours."
+        )
+        raise ScheduleInvalid(field=(name,), why=why)
 
 
 def well_formed(name: str, schedule: Schedule) -> Schedule:

@@ -132,7 +132,8 @@ def check_window(rule: EarningRule, campaigns: Mapping[str, Campaign], known: Kn
     first, last = _days(starts_at, ends_at, known)
     if campaign is not None:
         frames = (rule.when.schedule, campaign.schedule)
-        if not schedules.have_day(frames, first, last) or not schedules.share_hour(*frames):
+        window = schedules.Window(starts_at, ends_at, known.time_zone)
+        if not schedules.have_time(frames, first, last, window):
             why = f"its schedule and that of its campaign {campaign.code!r} have no time in common."
             raise refused("conditions.schedule", why)
         if rule.trigger in BY_THE_CLOCK and schedules.has_hours(campaign.schedule):

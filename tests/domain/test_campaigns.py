@@ -291,6 +291,21 @@ def test_s42_a_campaign_that_runs_for_part_of_a_day_is_on_it() -> None:
     assert day == CalendarDay(day=date(2026, 1, 20), campaigns=(replace(evening, version=2),))
 
 
+def test_s42_a_campaign_is_on_no_day_on_which_its_hours_do_not_come() -> None:
+    mornings = campaign(
+        starts_at=local("2026-12-01 20:00"),
+        ends_at=local("2026-12-03 07:00"),
+        schedule=Schedule(from_hour=8, until_hour=10),
+    )
+    shop = Shop()
+    shop.edit(campaigns=(mornings,))
+    assert [day for day, codes in coming(shop, "2026-12-01", 3) if codes] == [2]
+    shop.edit(campaigns=(replace(mornings, ends_at=local("2026-12-03 08:00:01")),))
+    assert [day for day, codes in coming(shop, "2026-12-01", 3) if codes] == [2, 3]
+    shop.edit(campaigns=(replace(mornings, starts_at=local("2026-12-01 09:59:59")),))
+    assert [day for day, codes in coming(shop, "2026-12-01", 3) if codes] == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("first", "days", "details"),
     [

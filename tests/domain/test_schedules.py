@@ -1,14 +1,16 @@
 """Recurring local time: which days and hours a schedule has, and which schedules are refused."""
 
-from datetime import date, datetime
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from domain import schedules
 from domain.checks import NumberInvalid, TooMany
-from domain.schedules import ALWAYS, Schedule, ScheduleInvalid
+from domain.schedules import ALWAYS, Schedule, ScheduleInvalid, Window
 from tests.domain.shop import SHANGHAI
 
 FIRST = date(2026, 1, 15)
@@ -188,14 +190,12 @@ def test_every_day_of_the_month_and_of_the_year_comes_on_every_weekday(first: da
         assert schedules.have_day((Schedule(weekdays=(weekday,), dates=("02-29",)),), first)
 
 
-def test_schedules_with_a_day_or_an_hour_in_common() -> None:
+def test_schedules_with_a_day_in_common() -> None:
     monday, first_of_month, may_day = Schedule(weekdays=(1,)), Schedule(month_days=(1,)), Schedule(dates=("05-01",))
     assert schedules.have_day((monday, first_of_month), FIRST)
     assert schedules.have_day((monday, may_day), FIRST)
     assert not schedules.have_day((monday, may_day), FIRST, date(2026, 12, 31))
     assert not schedules.have_day((first_of_month, Schedule(month_days=(2,))), FIRST)
-    assert schedules.share_hour(Schedule(until_hour=10), Schedule(from_hour=9))
-    assert not schedules.share_hour(Schedule(until_hour=9), Schedule(from_hour=9))
 
 
 def test_what_a_schedule_says() -> None:
@@ -209,3 +209,106 @@ def test_what_a_schedule_says() -> None:
         False,
         True,
     ]
+
+
+# Times in a window.
+
+ZONES: Final = (
+    "Asia/Shanghai",
+    "America/New_York",
+    "Europe/Berlin",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+    "Antarctica/Troll",
+    "America/Santiago",
+    "Pacific/Apia",
+)
+
+
+def window(zone_name: str, starts_at: str, ends_at: str) -> Window:
+    zone = ZoneInfo(zone_name)
+    first, last = (datetime.fromisoformat(told).replace(tzinfo=zone).astimezone(UTC) for told in (starts_at, ends_at))
+    return Window(first, last, zone_name)
+
+
+def days_with_time(all_of: tuple[Schedule, ...], told: Window) -> set[date]:
+    """The local days on which schedules are on at some time of a window, looked at minute by minute."""
+    assert told.starts_at is not None
+    assert told.ends_at is not None
+    found: set[date] = set()
+    at, zone = told.starts_at, ZoneInfo(told.time_zone)
+    while at < told.ends_at:
+        local = at.astimezone(zone)
+        if all(schedules.meets(schedule, local) for schedule in all_of):
+            found.add(local.date())
+        at += timedelta(minutes=1)
+    return found
+
+
+SPELLS: Final = st.builds(
+    Schedule,
+    weekdays=st.sets(st.integers(1, 7), max_size=4).map(tuple),
+    from_hour=st.integers(0, 4) | st.none(),
+    until_hour=st.integers(5, 24) | st.none(),
+) | st.builds(lambda hour: Schedule(from_hour=hour, until_hour=hour + 1), st.integers(0, 23))
+# Clocks are put forward or back, or skip a day, within these.
+TURNS: Final = (
+    "2026-03-07",
+    "2026-03-28",
+    "2026-04-04",
+    "2026-09-05",
+    "2026-10-24",
+    "2026-10-31",
+    "2011-12-29",
+    "2026-06-01",
+)
+
+
+@given(
+    st.sampled_from(ZONES),
+    st.sampled_from(TURNS),
+    st.integers(0, 3000),
+    st.integers(1, 1500),
+    st.lists(SPELLS, min_size=1, max_size=2).map(tuple),
+)
+@settings(max_examples=150, deadline=None)
+def test_days_and_hours_come_in_a_window_as_minute_by_minute(
+    zone_name: str, turn: str, minutes: int, length: int, all_of: tuple[Schedule, ...]
+) -> None:
+    starts_at = datetime.fromisoformat(turn).replace(tzinfo=UTC) + timedelta(minutes=minutes)
+    told = Window(starts_at, starts_at + timedelta(minutes=length), zone_name)
+    expected = days_with_time(all_of, told)
+    first = starts_at.date() - timedelta(days=2)
+    days = [first + timedelta(days=number) for number in range(8)]
+    assert {day for day in days if schedules.have_time_on(all_of, day, told)} == expected
+    assert schedules.have_time(all_of, days[0], days[-1], told) is bool(expected)
+
+
+def test_an_hour_that_the_clock_skips_never_comes() -> None:
+    skipped = Schedule(from_hour=2, until_hour=3)
+    spring = window("Europe/Berlin", "2026-03-29T00:00", "2026-03-30T00:00")
+    assert not schedules.have_time_on((skipped,), date(2026, 3, 29), spring)
+    assert schedules.have_time_on((skipped,), date(2026, 3, 28), spring._replace(starts_at=None))
+
+
+def test_a_second_of_an_hour_is_enough_and_none_is_not() -> None:
+    hours = Schedule(from_hour=8, until_hour=10)
+    for starts_at, ends_at, comes in (
+        ("2026-12-01T00:00", "2026-12-01T06:00", False),
+        ("2026-12-01T00:00", "2026-12-01T08:00", False),
+        ("2026-12-01T00:00", "2026-12-01T08:00:01", True),
+        ("2026-12-01T09:59:59", "2026-12-01T23:00", True),
+        ("2026-12-01T10:00", "2026-12-02T08:00", False),
+        ("2026-12-01T10:00", "2026-12-02T08:00:01", True),
+    ):
+        told = window(SHANGHAI, starts_at, ends_at)
+        assert schedules.have_time((hours,), date(2026, 12, 1), date(2026, 12, 2), told) is comes
+
+
+def test_schedules_without_an_hour_in_common_have_no_time_and_a_day_beyond_calendars_has() -> None:
+    open_ = Window(None, None, SHANGHAI)
+    until, since = Schedule(until_hour=9), Schedule(from_hour=9)
+    assert schedules.have_time((until, Schedule(from_hour=8)), FIRST, None, open_)
+    assert not schedules.have_time((until, since), FIRST, None, open_)
+    last = Schedule(dates=("9999-12-31",), from_hour=9)
+    assert schedules.have_time((last,), FIRST, None, open_._replace(time_zone="America/New_York"))

@@ -267,6 +267,17 @@ def test_a_rule_and_its_campaign_have_a_time_in_common(mine: Schedule, frame: Sc
     )
 
 
+def test_a_rule_has_an_hour_of_its_campaign_within_both() -> None:
+    rule = fixed(1, campaign="spring", when=Conditions(schedule=Schedule(from_hour=8, until_hour=12)))
+    frame = campaign(
+        starts_at=local("2026-12-01 10:00"), ends_at=local("2026-12-02 09:00"), schedule=Schedule(until_hour=10)
+    )
+    assert checking.check_rule(rule, {"spring": frame}, KNOWN) == rule
+    found = refused(replace(rule, ends_at=local("2026-12-02 08:00")), frames=(frame,))
+    assert found.field == ("conditions.schedule",)
+    assert checking.check_rule(replace(rule, ends_at=local("2026-12-02 08:00:01")), {"spring": frame}, KNOWN)
+
+
 def test_a_rule_of_a_campaign_keeps_a_schedule_that_meets_it_once() -> None:
     rule = fixed(1, campaign="spring", when=Conditions(schedule=Schedule(weekdays=(5,), month_days=(1,))))
     frame = campaign(schedule=Schedule(dates=("05-01",)))
