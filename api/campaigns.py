@@ -283,7 +283,7 @@ class CampaignMutations:
 
     @access.field(_WRITES)
     async def earning_rule_save(self, info: Info, input: EarningRuleSaveInput) -> EarningRuleSavePayload:  # noqa: A002
-        """Save a rule. Refuses one that could never match, contradicts itself, or names what is not there."""
+        """Save a rule. Refuses one that could never match or give, contradicts itself, or names what is not there."""
         return await payloads.run(info, input, EarningRuleSavePayload)
 
     @access.field(_WRITES)
@@ -306,7 +306,7 @@ class CampaignMutations:
 
     @access.field(_WRITES)
     async def campaign_save(self, info: Info, input: CampaignSaveInput) -> CampaignSavePayload:  # noqa: A002
-        """Save a campaign, and rules with it. Refuses a frame in which a rule could never match."""
+        """Save a campaign, and rules with it. Refuses a frame in which a rule could never match or give."""
         return await payloads.run(info, input, CampaignSavePayload)
 
     @access.field(_WRITES)

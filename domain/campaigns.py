@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Final, TypeVar
 
 from domain import calendars, checks, schedules
-from domain.earning import checking, rule_sets
+from domain.earning import checking, framing, rule_sets
 from domain.earning.checking import CampaignInvalid, Known
 from domain.earning.effects import RuleInvalid
 from domain.earning.rule_sets import EarningRules
@@ -99,6 +99,8 @@ def known_to(state: State, program: Program, conditions: Iterable[Conditions]) -
         today=calendars.local_date(state.now, program.time_zone),
         categories=program.categories,
         tiers={tier.id for tier in state.all(Tier, of=state.program_id)},
+        pending=program.pending,
+        expiry=program.expiry,
         stores={store_id for store_id in stores if state.find(Store, store_id) is not None},
         segments={segment.code for segment in state.all(Segment, of=state.program_id)},
     )
@@ -157,7 +159,8 @@ def _without(kind: str, items: Sequence[Versioned], codes: Sequence[str]) -> tup
 def _check_frames(
     rules: Sequence[EarningRule], frames: Mapping[str, Campaign], changed: Sequence[Campaign], known: Known
 ) -> None:
-    """A campaign that is changed must still leave a time to every rule in it, and one that rules name must be there."""
+    """A campaign that is changed must still leave a time, members and room to every rule in it; one that rules name
+    must be there."""
     places = {campaign.code.strip(): str(place) for place, campaign in enumerate(changed)}
     for rule in rules:
         if rule.campaign is None:
@@ -168,6 +171,7 @@ def _check_frames(
         if rule.campaign in places:
             try:
                 checking.check_window(rule, frames, known)
+                framing.check_in_campaign(rule, frames[rule.campaign])
             except RuleInvalid as refusal:
                 # The rule was right before: it is the campaign that was told otherwise.
                 refusal.field = ("campaigns", places[rule.campaign])

@@ -1,11 +1,12 @@
 """When points may be spent and how long they last: a program's policies, which a rule may replace for what it gives."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from domain import checks
+from domain import calendars, checks
 from domain.kernel import Refusal
 
 
@@ -83,6 +84,52 @@ def check_expiry(policy: ExpiryPolicy) -> None:
         checks.number("expiry.count", policy.count, minimum=1, maximum=3650)
     else:
         checks.number("expiry.count", policy.count, minimum=0, maximum=120)
+
+
+def available_at(policy: PendingPolicy, occurred_at: datetime, zone_name: str) -> datetime | None:
+    """When points earned at `occurred_at` may be spent; None until the shop says so (L3)."""
+    if policy.kind is PendingKind.ON_EVENT:
+        return None
+    if policy.kind is PendingKind.AFTER and policy.days is not None:
+        return occurred_at + timedelta(days=policy.days)
+    if policy.kind is PendingKind.ON_DATE and policy.on_date is not None:
+        is_past = policy.on_date <= calendars.local_date(occurred_at, zone_name)
+        return occurred_at if is_past else calendars.start_of(policy.on_date, zone_name)
+    return occurred_at
+
+
+def expires_at(policy: ExpiryPolicy, occurred_at: datetime, zone_name: str) -> datetime | None:
+    """The first instant at which points earned at `occurred_at` no longer count; None if no date says so (L5)."""
+    day = calendars.local_date(occurred_at, zone_name)
+    count = policy.count or 0
+    match policy.kind:
+        case ExpiryKind.NEVER | ExpiryKind.INACTIVITY:
+            return None
+        case ExpiryKind.FIXED_DATE:
+            assert policy.on_date is not None, "check_expiry holds this"
+            if policy.on_date == date.max:
+                return None  # 9999-12-31, as some write "never"; no calendar has the instant after it.
+            last = policy.on_date
+        case ExpiryKind.DAYS:
+            last = day + timedelta(days=count)
+        case ExpiryKind.END_OF_MONTH:
+            last = calendars.end_of_month(day, count)
+        case ExpiryKind.END_OF_QUARTER:
+            last = calendars.end_of_quarter(day, count)
+        case ExpiryKind.END_OF_YEAR:
+            last = calendars.end_of_year(day, count)
+    return calendars.end_of(last, zone_name)
+
+
+def can_be_spent(pending: PendingPolicy, expiry: ExpiryPolicy, days: Iterable[date], zone_name: str) -> bool:
+    """Whether points earned on some of these local days can be spent before they expire."""
+    return any(_lasts(pending, expiry, calendars.start_of(day, zone_name), zone_name) for day in days)
+
+
+def _lasts(pending: PendingPolicy, expiry: ExpiryPolicy, occurred_at: datetime, zone_name: str) -> bool:
+    opens, closes = available_at(pending, occurred_at, zone_name), expires_at(expiry, occurred_at, zone_name)
+    # What waits for an event may open at any time.
+    return closes is None or max(opens or occurred_at, occurred_at) < closes
 
 
 class TierMetric(StrEnum):

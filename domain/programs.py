@@ -224,6 +224,8 @@ class CreateProgram(Command[Program]):
             time_zone=self.time_zone,
             today=calendars.local_date(state.now, self.time_zone),
             categories=categories,
+            pending=self.settings.pending or policies.AT_ONCE,
+            expiry=self.settings.expiry or policies.FOR_EVER,
         )
         checking.check_all(self.rules, ())
         return tuple(checking.check_rule(rule, {}, known) for rule in self.rules)

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Final, TypeVar
+from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
-from domain import audiences, calendars, checks, references, schedules
+from domain import audiences, calendars, checks, policies, references, schedules
 from domain.audiences import Audience
-from domain.earning import effects
+from domain.earning import effects, framing
 from domain.earning.effects import BY_THE_CLOCK, CODE_MAX, RuleInvalid, contradiction
 from domain.earning.rules import CAMPAIGNS_MAX, RULES_MAX, Campaign, Conditions, EarningRule
 from domain.kernel import Refusal
+from domain.policies import ExpiryPolicy, PendingPolicy
+from domain.schedules import Schedule, Window
 
 AnyItem = TypeVar("AnyItem")
 
@@ -22,6 +24,8 @@ ITEMS_MAX: Final = 200
 # Validities lie within these years, where every calendar still has a day before and after.
 YEAR_MIN: Final = 1900
 YEAR_MAX: Final = 2999
+# Whatever recurs in how long points last, such as ends of years, does so within these.
+_YEAR_DAYS: Final = 366
 _LISTS: Final = ("products", "without_products", "categories", "without_categories", "stores", "without_stores")
 
 
@@ -42,6 +46,16 @@ class Known:
     tiers: Collection[UUID] = ()
     stores: Collection[UUID] = ()
     segments: Collection[str] = ()
+    pending: PendingPolicy = policies.AT_ONCE
+    expiry: ExpiryPolicy = policies.FOR_EVER
+
+
+class Span(NamedTuple):
+    """The local days, first and last (None for no end), on which a rule or campaign can be on, and the instants."""
+
+    first: date
+    last: date | None
+    window: Window
 
 
 def check_all(rules: Sequence[EarningRule], campaigns: Sequence[Campaign]) -> None:
@@ -74,13 +88,13 @@ def check_campaign(campaign: Campaign, known: Known) -> Campaign:
     check_times(campaign.starts_at, campaign.ends_at, refused)
     if campaign.budget is not None:
         checks.points("budget", campaign.budget)
-    first = calendars.local_date(campaign.starts_at, known.time_zone)
+    span = _span(campaign.starts_at, campaign.ends_at, known)
     return replace(
         campaign,
         code=code,
         name=checks.text("name", campaign.name),
         description=checks.optional_text("description", campaign.description, length_max=1000),
-        schedule=schedules.check("schedule", campaign.schedule, first, _last_day(campaign.ends_at, known)),
+        schedule=_checked_schedule("schedule", campaign.schedule, span),
         audience=checked_audience("audience", campaign.audience, known, refused),
     )
 
@@ -104,15 +118,19 @@ def check_rule(rule: EarningRule, campaigns: Mapping[str, Campaign], known: Know
     effects.check_policies(rule)
     schedule = schedules.well_formed("conditions.schedule", rule.when.schedule)
     rule = replace(rule, when=replace(rule.when, schedule=schedule))
-    window = check_window(rule, campaigns, known)
-    return replace(rule, when=_checked_conditions(rule, window, known))
+    span = check_window(rule, campaigns, known)
+    _check_lasting(rule, span, known)
+    rule = replace(rule, when=_checked_conditions(rule, span, known))
+    if rule.campaign is not None:
+        framing.check_in_campaign(rule, campaigns[rule.campaign])
+    return rule
 
 
 # When.
 
 
-def check_window(rule: EarningRule, campaigns: Mapping[str, Campaign], known: Known) -> tuple[date, date | None]:
-    """The local days on which a rule can match at all, by its validity and its campaign's; refuses none."""
+def check_window(rule: EarningRule, campaigns: Mapping[str, Campaign], known: Known) -> Span:
+    """When a rule can match at all, by its validity and its campaign's; refuses never."""
 
     def refused(field: str, why: str) -> RuleInvalid:
         return contradiction(rule, field, why)
@@ -129,17 +147,15 @@ def check_window(rule: EarningRule, campaigns: Mapping[str, Campaign], known: Kn
         if starts_at >= ends_at:
             why = f"its validity and that of its campaign {campaign.code!r} do not overlap, so it can never match."
             raise refused("campaign", why)
-    first, last = _days(starts_at, ends_at, known)
+    span = _span(starts_at, ends_at, known)
     if campaign is not None:
-        frames = (rule.when.schedule, campaign.schedule)
-        window = schedules.Window(starts_at, ends_at, known.time_zone)
-        if not schedules.have_time(frames, first, last, window):
+        if not schedules.have_time((rule.when.schedule, campaign.schedule), *span):
             why = f"its schedule and that of its campaign {campaign.code!r} have no time in common."
             raise refused("conditions.schedule", why)
         if rule.trigger in BY_THE_CLOCK and schedules.has_hours(campaign.schedule):
             why = f"{rule.trigger} is given once a day, at no hour, and its campaign {campaign.code!r} has hours."
             raise refused("campaign", why)
-    return first, last
+    return span
 
 
 def check_times(starts_at: datetime | None, ends_at: datetime | None, refused: Callable[[str, str], Refusal]) -> None:
@@ -151,12 +167,13 @@ def check_times(starts_at: datetime | None, ends_at: datetime | None, refused: C
         raise refused("endsAt", "it must end after it starts.")
 
 
-def _days(starts_at: datetime | None, ends_at: datetime | None, known: Known) -> tuple[date, date | None]:
-    """The local days of a validity. What has no start may have ended long ago: staff ends a rule so."""
+def _span(starts_at: datetime | None, ends_at: datetime | None, known: Known) -> Span:
+    """The local days of a validity. What has no start and ends by today may long have been: staff ends a rule so."""
+    window = Window(starts_at, ends_at, known.time_zone)
     last = None if ends_at is None else _last_day(ends_at, known)
     if starts_at is not None:
-        return calendars.local_date(starts_at, known.time_zone), last
-    return (known.today if last is None or last >= known.today else date(YEAR_MIN, 1, 1)), last
+        return Span(calendars.local_date(starts_at, known.time_zone), last, window)
+    return Span(known.today if last is None or last > known.today else date(YEAR_MIN, 1, 1), last, window)
 
 
 def _last_day(ends_at: datetime, known: Known) -> date:
@@ -165,10 +182,35 @@ def _last_day(ends_at: datetime, known: Known) -> date:
     return calendars.before(day) if calendars.start_of(day, known.time_zone) == ends_at else day
 
 
+def _checked_schedule(name: str, schedule: Schedule, span: Span) -> Schedule:
+    """The schedule, well formed. Refuses one that has no day of the span, or no hour on any of them."""
+    checked = schedules.check(name, schedule, span.first, span.last)
+    schedules.check_time(name, checked, *span)
+    return checked
+
+
+# For how long.
+
+
+def _check_lasting(rule: EarningRule, span: Span, known: Known) -> None:
+    """Refuses policies by which what the rule gives from now on expires before it can be spent."""
+    if rule.pending is None and rule.expiry is None:
+        return
+    pending, expiry = rule.pending or known.pending, rule.expiry or known.expiry
+    # A rule that has ended is kept as it was.
+    first = span.first if span.last is not None and span.last <= known.today else max(span.first, known.today)
+    last = first + timedelta(days=_YEAR_DAYS)
+    last = last if span.last is None else min(last, span.last)
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    if not policies.can_be_spent(pending, expiry, days, known.time_zone):
+        why = f"points that it gives from {first} on would expire before they can be spent, so it can never give any."
+        raise contradiction(rule, "expiry" if rule.expiry is not None else "pending", why)
+
+
 # To whom, where and of what.
 
 
-def _checked_conditions(rule: EarningRule, window: tuple[date, date | None], known: Known) -> Conditions:
+def _checked_conditions(rule: EarningRule, span: Span, known: Known) -> Conditions:
     def refused(field: str, why: str) -> RuleInvalid:
         return contradiction(rule, field, why)
 
@@ -191,7 +233,7 @@ def _checked_conditions(rule: EarningRule, window: tuple[date, date | None], kno
         without_stores=_each_once(when.without_stores),
         channels=_each_once(when.channels),
         audience=checked_audience("conditions.audience", when.audience, known, refused),
-        schedule=schedules.check("conditions.schedule", when.schedule, *window),
+        schedule=_checked_schedule("conditions.schedule", when.schedule, span),
     )
 
 

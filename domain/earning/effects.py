@@ -8,6 +8,7 @@ from domain.earning.rules import (
     OF_PURCHASES,
     Anniversary,
     Cap,
+    CapPolicy,
     EarningKind,
     EarningRule,
     Ordinal,
@@ -35,6 +36,8 @@ GIFT_SUFFIX: Final = "-gift"
 SIGN_UP_RULE: Final = "sign_up"
 # The value that each kind alone has, what it is when it is not told, and what is right instead.
 _GIVES_POINTS: Final = frozenset({EarningKind.PER_AMOUNT, EarningKind.BONUS_AT, EarningKind.FIXED})
+# What gives the same points each time.
+ALL_AT_ONCE: Final = frozenset({EarningKind.BONUS_AT, EarningKind.FIXED})
 _OWN_VALUES: Final = (
     ("points", "points", 0, _GIVES_POINTS),
     ("amount", "amount_minor", 0, frozenset({EarningKind.PER_AMOUNT, EarningKind.BONUS_AT})),
@@ -178,7 +181,7 @@ def _check_bands(rule: EarningRule) -> None:
 
 
 def check_caps(rule: EarningRule) -> None:
-    """Refuses two caps of one period, and numbers out of bounds."""
+    """Refuses two caps of one period, numbers out of bounds, and a cap within which the rule can never give."""
     if len({cap.period for cap in rule.caps}) != len(rule.caps):
         raise contradiction(rule, "caps", "two caps are for the same period; one cap may bound both points and times.")
     for cap in rule.caps:
@@ -190,6 +193,10 @@ def _check_cap(rule: EarningRule, cap: Cap) -> None:
         raise contradiction(rule, "caps", "a cap bounds points or times.")
     if cap.points is not None:
         checks.points("caps.points", cap.points)
+        # With REDUCE it would give what there is.
+        if rule.cap_policy is CapPolicy.REJECT and rule.kind in ALL_AT_ONCE and cap.points < rule.points:
+            why = f"with REJECT it gives {rule.points} points or none, and a cap is {cap.points}, so it can never give."
+            raise contradiction(rule, "caps.points", why)
     if cap.times is not None:
         checks.number("caps.times", cap.times, minimum=1, maximum=ORDINAL_MAX)
 

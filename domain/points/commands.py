@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import checks, members
+from domain import checks, members, policies
 from domain.kernel import FAMILY, Command, Decision, Event, Refusal, State, Want
 from domain.members import MemberRef
 from domain.points import lots
@@ -100,7 +100,7 @@ class AdjustPoints(Command[Moved]):
             opening = Opening(
                 amount=self.points,
                 available_at=state.now,
-                expires_at=lots.expires_at(expiry, state.now, zone_name),
+                expires_at=policies.expires_at(expiry, state.now, zone_name),
                 expires_when_idle=expiry.kind is ExpiryKind.INACTIVITY,
             )
             posting.credit(TransactionKind.ADJUST, source, (opening,), reason=reason)

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Final
 from uuid import UUID
 
-from domain import calendars, checks, segments
+from domain import calendars, checks, policies, segments
 from domain.earning import evaluation, limits, rule_sets
 from domain.earning.effects import SIGN_UP_RULE
 from domain.earning.evaluation import Requested
@@ -17,7 +17,6 @@ from domain.earning.matching import Compiled
 from domain.earning.rules import OF_PURCHASES, EarningKind, EarningRule, Period, Trigger
 from domain.kernel import FAMILY, AnyRow, Want
 from domain.members import Member
-from domain.points import lots
 from domain.points.account import PointTransaction, SourceType, TransactionKind
 from domain.points.book import Book, Opening, Source
 from domain.points.bounds import Limits, within
@@ -96,7 +95,7 @@ class GrantingBook(Book):
         opening = Opening(
             amount=points,
             available_at=now,
-            expires_at=lots.expires_at(program.expiry, now, program.time_zone),
+            expires_at=policies.expires_at(program.expiry, now, program.time_zone),
             expires_when_idle=program.expiry.kind is ExpiryKind.INACTIVITY,
         )
         return self.credit(TransactionKind.EARN, source, (opening,), rule=rule)
@@ -350,13 +349,13 @@ class GrantingBook(Book):
         # Only a purchase is ever confirmed: other points would wait for an event that never comes.
         if pending.kind is PendingKind.ON_EVENT and source.type is not SourceType.PURCHASE:
             pending = AT_ONCE
-        available_at = lots.available_at(pending, at, program.time_zone)
+        available_at = policies.available_at(pending, at, program.time_zone)
         if not_before is not None and available_at is not None:
             available_at = max(available_at, not_before)
         return Opening(
             amount=points,
             available_at=available_at,
-            expires_at=lots.expires_at(expiry, at, program.time_zone),
+            expires_at=policies.expires_at(expiry, at, program.time_zone),
             expires_when_idle=expiry.kind is ExpiryKind.INACTIVITY,
         )
 

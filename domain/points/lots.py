@@ -1,51 +1,16 @@
 """Lots: when they open and close, and which of them a spending draws from."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
 from domain import calendars
 from domain.points.account import InsufficientPoints, Lot, PointsAccount
-from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
+from domain.policies import ExpiryKind, ExpiryPolicy
 from domain.programs import Program
 
 Draws = tuple[tuple[Lot, int], ...]
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-def available_at(policy: PendingPolicy, occurred_at: datetime, zone_name: str) -> datetime | None:
-    """When points earned at `occurred_at` may be spent; None until the shop says so (L3)."""
-    if policy.kind is PendingKind.ON_EVENT:
-        return None
-    if policy.kind is PendingKind.AFTER and policy.days is not None:
-        return occurred_at + timedelta(days=policy.days)
-    if policy.kind is PendingKind.ON_DATE and policy.on_date is not None:
-        is_past = policy.on_date <= calendars.local_date(occurred_at, zone_name)
-        return occurred_at if is_past else calendars.start_of(policy.on_date, zone_name)
-    return occurred_at
-
-
-def expires_at(policy: ExpiryPolicy, occurred_at: datetime, zone_name: str) -> datetime | None:
-    """The first instant at which points earned at `occurred_at` no longer count; None if no date says so (L5)."""
-    day = calendars.local_date(occurred_at, zone_name)
-    count = policy.count or 0
-    match policy.kind:
-        case ExpiryKind.NEVER | ExpiryKind.INACTIVITY:
-            return None
-        case ExpiryKind.FIXED_DATE:
-            assert policy.on_date is not None, "check_expiry holds this"
-            if policy.on_date == date.max:
-                return None  # 9999-12-31, as some write "never"; no calendar has the instant after it.
-            last = policy.on_date
-        case ExpiryKind.DAYS:
-            last = day + timedelta(days=count)
-        case ExpiryKind.END_OF_MONTH:
-            last = calendars.end_of_month(day, count)
-        case ExpiryKind.END_OF_QUARTER:
-            last = calendars.end_of_quarter(day, count)
-        case ExpiryKind.END_OF_YEAR:
-            last = calendars.end_of_year(day, count)
-    return calendars.end_of(last, zone_name)
 
 
 def idle_expires_at(policy: ExpiryPolicy, active_at: datetime, zone_name: str) -> datetime | None:

@@ -14,7 +14,7 @@ from domain.earning import rule_sets
 from domain.earning.checking import CampaignInvalid
 from domain.earning.effects import RuleInvalid
 from domain.earning.rule_sets import EarningRules
-from domain.earning.rules import CAMPAIGNS_MAX, RULES_MAX, Campaign, Conditions, EarningRule
+from domain.earning.rules import CAMPAIGNS_MAX, RULES_MAX, Campaign, CapPolicy, Conditions, EarningRule, Trigger
 from domain.kernel import NotFound, Refusal
 from domain.references import ReferenceUnknown
 from domain.schedules import Schedule, ScheduleInvalid
@@ -249,6 +249,30 @@ def test_what_is_wrong_with_an_edit_is_told_in_order(shop: Shop) -> None:
         assert type(refused.value) is refusal
         told |= mended
     assert shop.run(EditRules(**told)).rule_set.version == 2
+
+
+def test_a_campaign_that_leaves_a_rule_no_members_or_no_room_is_refused_at_its_own_place(shop: Shop) -> None:
+    silver = shop.run(CreateTier(name="Silver", rank=1, threshold=0)).id
+    gold = shop.run(CreateTier(name="Gold", rank=2, threshold=500)).id
+    rules = (
+        fixed(100, "vip", campaign="spring", when=Conditions(audience=Audience(tags=("vip",)))),
+        fixed(100, "silver", campaign="spring", when=Conditions(audience=Audience(tiers=(silver,)))),
+        fixed(100, "whole", campaign="spring", cap_policy=CapPolicy.REJECT),
+    )
+    shop.edit(rules=rules, campaigns=(campaign(),))
+    for told, rule in (
+        ({"audience": Audience(without_tags=("vip",))}, "vip"),
+        ({"audience": Audience(tiers=(gold,))}, "silver"),
+        ({"budget": 99}, "whole"),
+    ):
+        with pytest.raises(RuleInvalid) as refused:
+            shop.edit(campaigns=(campaign("other"), campaign(**told)))
+        assert (refused.value.field, refused.value.details["rule"]) == (("campaigns", "1"), rule)
+    assert shop.edit(campaigns=(campaign(audience=Audience(tiers=(silver,)), budget=100),)).rule_set.version == 3
+    joins = fixed(100, "joins", campaign="spring", trigger=Trigger.ENROLLMENT)
+    with pytest.raises(RuleInvalid) as refused:
+        shop.edit(rules=(joins,))
+    assert refused.value.field == ("rules", "0", "campaign")
 
 
 # What is coming.

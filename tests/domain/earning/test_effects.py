@@ -1,5 +1,6 @@
 """Rules that contradict themselves, give nothing or never match are refused, with their field and what is right."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -11,12 +12,23 @@ from domain.checks import AmountInvalid, NumberInvalid, PointsInvalid, TooMany
 from domain.earning import checking
 from domain.earning.checking import Known
 from domain.earning.effects import RuleInvalid
-from domain.earning.rules import Anniversary, Band, Cap, Conditions, EarningKind, EarningRule, Ordinal, Period, Trigger
+from domain.earning.rules import (
+    Anniversary,
+    Band,
+    Cap,
+    CapPolicy,
+    Conditions,
+    EarningKind,
+    EarningRule,
+    Ordinal,
+    Period,
+    Trigger,
+)
 from domain.kernel import Refusal
 from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy, PolicyInvalid
 from domain.schedules import Schedule
 from domain.stores import Channel
-from tests.domain.shop import SHANGHAI, bonus_at, fixed, per_amount, tiered, times
+from tests.domain.shop import SHANGHAI, bonus_at, fixed, local, per_amount, tiered, times
 
 GOLD, HARBOUR = UUID(int=1), UUID(int=2)
 KNOWN: Final = Known(
@@ -299,6 +311,87 @@ def test_l13_caps_bound_something_once_a_period() -> None:
 )
 def test_l13_a_cap_is_not_nothing(cap: Cap, kind: type[Refusal], field: str) -> None:
     assert refused(fixed(1, caps=(cap,)), kind).field == (field,)
+
+
+@pytest.mark.parametrize("rule", [fixed(100), bonus_at(5_000, 100)])
+def test_l13_what_is_given_all_at_once_or_not_at_all_fits_under_its_caps(rule: EarningRule) -> None:
+    small = replace(rule, caps=(Cap(period=Period.YEAR, points=100), Cap(period=Period.DAY, points=99)))
+    assert checking.check_rule(small, {}, KNOWN) == small, "it gives what is left"
+    assert contradicts(replace(small, cap_policy=CapPolicy.REJECT)) == (
+        "caps.points",
+        "with REJECT it gives 100 points or none, and a cap is 99, so it can never give.",
+    )
+    fits = replace(small, caps=small.caps[:1], cap_policy=CapPolicy.REJECT)
+    assert checking.check_rule(fits, {}, KNOWN) == fits
+
+
+def test_l13_what_depends_on_the_amount_may_have_a_small_cap() -> None:
+    rule = per_amount(100, 100, caps=(Cap(period=Period.DAY, points=99),), cap_policy=CapPolicy.REJECT)
+    assert checking.check_rule(rule, {}, KNOWN) == rule
+
+
+AT_100, IN_10 = PendingPolicy(PendingKind.AFTER, days=100), ExpiryPolicy(ExpiryKind.DAYS, count=10)
+LAST_YEAR = ExpiryPolicy(ExpiryKind.FIXED_DATE, on_date=date(2025, 12, 31))
+MONTH = ExpiryPolicy(ExpiryKind.END_OF_MONTH, count=0)
+FROM_MARCH = {"starts_at": local("2026-03-01")}
+
+
+@pytest.mark.parametrize(
+    ("told", "known", "field", "first"),
+    [
+        ({"expiry": LAST_YEAR}, {}, "expiry", "2026-01-15"),
+        ({"expiry": LAST_YEAR, "starts_at": local("2025-01-01")}, {}, "expiry", "2026-01-15"),
+        ({"expiry": replace(LAST_YEAR, on_date=date(2026, 2, 28)), **FROM_MARCH}, {}, "expiry", "2026-03-01"),
+        ({"expiry": IN_10, "pending": AT_100}, {}, "expiry", "2026-01-15"),
+        ({"expiry": IN_10, "pending": replace(AT_100, days=11)}, {}, "expiry", "2026-01-15"),
+        ({"expiry": IN_10}, {"pending": AT_100}, "expiry", "2026-01-15"),
+        ({"pending": AT_100}, {"expiry": IN_10}, "pending", "2026-01-15"),
+        ({"expiry": MONTH, "pending": replace(AT_100, days=31)}, {}, "expiry", "2026-01-15"),
+        (
+            {"expiry": MONTH, "pending": replace(AT_100, days=17), "ends_at": local("2026-02-01")},
+            {},
+            "expiry",
+            "2026-01-15",
+        ),
+        (
+            {
+                "expiry": replace(LAST_YEAR, on_date=date(2026, 4, 30)),
+                "pending": PendingPolicy(PendingKind.ON_DATE, on_date=date(2026, 5, 1)),
+                "ends_at": local("2026-04-01"),
+            },
+            {},
+            "expiry",
+            "2026-01-15",
+        ),
+    ],
+)
+def test_l3_l5_points_that_can_never_be_spent_are_refused(
+    told: dict[str, Any], known: dict[str, Any], field: str, first: str
+) -> None:
+    with pytest.raises(RuleInvalid) as found:
+        checking.check_rule(fixed(1, **told), {}, replace(KNOWN, **known))
+    assert found.value.field == (field,)
+    assert found.value.details["why"] == (
+        f"points that it gives from {first} on would expire before they can be spent, so it can never give any."
+    )
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"expiry": replace(LAST_YEAR, on_date=date(2026, 1, 15))},
+        {"expiry": LAST_YEAR, "ends_at": local("2026-01-15 06:00")},
+        {"expiry": IN_10, "pending": replace(AT_100, days=10)},
+        {"expiry": MONTH, "pending": replace(AT_100, days=30)},
+        {"expiry": IN_10, "pending": PendingPolicy(PendingKind.ON_EVENT)},
+        {"pending": AT_100},
+        {"expiry": ExpiryPolicy(ExpiryKind.END_OF_YEAR, count=0), "pending": AT_100},
+    ],
+)
+def test_l3_l5_points_that_can_be_spent_for_a_moment_are_kept(told: dict[str, Any]) -> None:
+    """So are those of a rule that staff ends, as they were."""
+    rule = fixed(1, **told)
+    assert checking.check_rule(rule, {}, KNOWN) == rule
 
 
 def test_l3_only_a_purchase_waits_for_an_event() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import policies
 from domain.points import lots
 from domain.points.account import InsufficientPoints, Lot, LotState, PointsAccount, SourceType
 from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy
@@ -49,31 +50,31 @@ def expiry(kind: ExpiryKind, count: int | None = None, on_date: date | None = No
 
 
 def test_l3_immediate_points_are_available_when_they_are_earned() -> None:
-    assert lots.available_at(PendingPolicy(), START, SHANGHAI) == START
+    assert policies.available_at(PendingPolicy(), START, SHANGHAI) == START
 
 
 def test_l3_points_after_days_wait_that_many_times_24_hours() -> None:
     policy = PendingPolicy(PendingKind.AFTER, days=7)
-    assert lots.available_at(policy, START, SHANGHAI) == START + timedelta(days=7)
+    assert policies.available_at(policy, START, SHANGHAI) == START + timedelta(days=7)
 
 
 def test_l3_points_on_event_have_no_time_yet() -> None:
-    assert lots.available_at(PendingPolicy(PendingKind.ON_EVENT), START, SHANGHAI) is None
+    assert policies.available_at(PendingPolicy(PendingKind.ON_EVENT), START, SHANGHAI) is None
 
 
 def test_l3_points_on_a_date_come_with_its_first_local_instant() -> None:
     policy = PendingPolicy(PendingKind.ON_DATE, on_date=date(2026, 2, 1))
-    assert lots.available_at(policy, START, SHANGHAI) == datetime(2026, 1, 31, 16, tzinfo=UTC)
+    assert policies.available_at(policy, START, SHANGHAI) == datetime(2026, 1, 31, 16, tzinfo=UTC)
 
 
 def test_l3_points_earned_after_the_date_are_available_at_once() -> None:
     policy = PendingPolicy(PendingKind.ON_DATE, on_date=date(2025, 1, 1))
-    assert lots.available_at(policy, START, SHANGHAI) == START
+    assert policies.available_at(policy, START, SHANGHAI) == START
 
 
 @pytest.mark.parametrize("on_date", [date.min, date(2026, 1, 15)])
 def test_l3_a_date_that_has_begun_however_long_ago_is_no_wait(on_date: date) -> None:
-    assert lots.available_at(PendingPolicy(PendingKind.ON_DATE, on_date=on_date), START, SHANGHAI) == START
+    assert policies.available_at(PendingPolicy(PendingKind.ON_DATE, on_date=on_date), START, SHANGHAI) == START
 
 
 # L5: when points expire.
@@ -111,22 +112,22 @@ def test_l5_points_last_through_the_last_local_day(
     policy: ExpiryPolicy, zone_name: str, earned: tuple[int, ...], over: tuple[int, ...] | None
 ) -> None:
     expected = None if over is None else local(zone_name, *over)
-    assert lots.expires_at(policy, local(zone_name, *earned), zone_name) == expected
+    assert policies.expires_at(policy, local(zone_name, *earned), zone_name) == expected
 
 
 def test_l5_the_same_instant_is_another_day_in_another_zone() -> None:
     earned = datetime(2026, 1, 31, 17, tzinfo=UTC)  # already February in Shanghai
     policy = expiry(ExpiryKind.END_OF_MONTH, 0)
-    assert lots.expires_at(policy, earned, SHANGHAI) == local(SHANGHAI, 2026, 3, 1)
-    assert lots.expires_at(policy, earned, "America/New_York") == local("America/New_York", 2026, 2, 1)
+    assert policies.expires_at(policy, earned, SHANGHAI) == local(SHANGHAI, 2026, 3, 1)
+    assert policies.expires_at(policy, earned, "America/New_York") == local("America/New_York", 2026, 2, 1)
 
 
 def test_l5_a_midnight_that_does_not_exist_is_the_first_instant_after_the_gap() -> None:
     # In Santiago the clock goes from 24:00 on 5 September 2026 to 01:00 on the 6th.
     zone_name = "America/Santiago"
     policy = expiry(ExpiryKind.FIXED_DATE, on_date=date(2026, 9, 5))
-    assert lots.expires_at(policy, START, zone_name) == datetime(2026, 9, 6, 4, tzinfo=UTC)
-    assert lots.expires_at(policy, START, zone_name) == local(zone_name, 2026, 9, 6, 1)
+    assert policies.expires_at(policy, START, zone_name) == datetime(2026, 9, 6, 4, tzinfo=UTC)
+    assert policies.expires_at(policy, START, zone_name) == local(zone_name, 2026, 9, 6, 1)
 
 
 def test_l5_inactivity_counts_local_days_from_the_last_activity() -> None:
