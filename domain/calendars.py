@@ -36,6 +36,12 @@ def end_of(day: date, zone_name: str) -> datetime:
     return start_of(day + timedelta(days=1), zone_name)
 
 
+def has_part_of(day: date, starts_at: datetime | None, ends_at: datetime | None, zone_name: str) -> bool:
+    """Whether a half-open validity (None for no bound) has any instant of a local date."""
+    has_begun = starts_at is None or starts_at < end_of(day, zone_name)
+    return has_begun and (ends_at is None or start_of(day, zone_name) < ends_at)
+
+
 def end_after(at: datetime, days: int, zone_name: str) -> datetime:
     """The local midnight that ends the day so many days after an instant's."""
     return end_of(local_date(at, zone_name) + timedelta(days=days), zone_name)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain import calendars, schedules
 from domain.earning.rule_sets import EarningRules, ready
-from domain.earning.rules import EarningRule, Trigger
+from domain.earning.rules import Trigger
 from domain.points.reminders import REMINDER_DAYS
 from domain.tiers.standing import WARNING_DAYS
 from domain.tiers.tier import Tier
@@ -106,14 +106,12 @@ def gives_on_birthdays(rule_set: EarningRules, ladder: list[Tier]) -> bool:
 
 def is_member_day(rule_set: EarningRules, day: date, zone_name: str) -> bool:
     """Whether a local day is a member day by any rule that may hold on it."""
-    noon = calendars.noon_of(day, zone_name)
-    return any(_holds_on(candidate.rule, day, noon) for candidate in ready(rule_set).candidates[Trigger.MEMBER_DAY])
-
-
-def _holds_on(rule: EarningRule, day: date, noon: datetime) -> bool:
-    is_over = rule.ends_at is not None and rule.ends_at <= noon
-    is_later = rule.starts_at is not None and rule.starts_at > noon
-    return schedules.meets_day(rule.when.schedule, day) and not is_over and not is_later
+    rules = (candidate.rule for candidate in ready(rule_set).candidates[Trigger.MEMBER_DAY])
+    return any(
+        schedules.meets_day(rule.when.schedule, day)
+        and calendars.has_part_of(day, rule.starts_at, rule.ends_at, zone_name)
+        for rule in rules
+    )
 
 
 def birthdays_on(day: date) -> tuple[int, ...]:

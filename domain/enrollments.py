@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from domain import checks, identities, members, stores
+from domain import checks, grants, identities, members, stores
 from domain.achievements import undoing
 from domain.earning.rules import Trigger
 from domain.identities import Identity
@@ -81,6 +81,7 @@ class EnrollMember(Command[Enrollment]):
         # The lowest tier may need nothing.
         posting.qualify(Qualified(), enrolled_at)
         grant = posting.give(Trigger.ENROLLMENT, "enrollment", enrolled_at)
+        today = grants.give_today(posting, member)
         undoing.look_at_profile(posting, member)
         bound = self._bound(posting)
         rows = posting.close()
@@ -89,6 +90,7 @@ class EnrollMember(Command[Enrollment]):
             save=(member, *rows, *bound.save),
             events=(
                 MemberEnrolled(member_id=member.id, points=0 if grant is None else grant.points),
+                *today,
                 *bound.events,
                 *posting.events,
             ),

@@ -34,8 +34,8 @@ class Granted:
 class GrantBirthday(Command[Granted]):
     """Give a member what rules and its tier give for its birthday, once a year (S25).
 
-    `day` is a local date that is or was today. Nothing is given when it is not the birthday (any more), or to who is
-    frozen, or joined later.
+    `day` is a local date that is or was today: what is given is the same however late it is asked for. Nothing is given
+    when it is not the birthday (any more), or to who is frozen, or joined later.
     """
 
     member_id: UUID
@@ -48,8 +48,7 @@ class GrantBirthday(Command[Granted]):
     def decide(self, state: State) -> Decision[Granted]:
         member = state.get(Member, self.member_id)
         posting = open_posting(state, self.member_id)
-        celebrates = member.birthday is not None and schedules.falls_on(member.birthday, self.day)
-        return _given(posting, Trigger.BIRTHDAY, str(self.day.year), self.day, is_due=celebrates)
+        return _given(posting, Trigger.BIRTHDAY, self.day, is_due=_celebrates(member, self.day))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,24 +64,51 @@ class GrantMemberDay(Command[Granted]):
 
     def decide(self, state: State) -> Decision[Granted]:
         posting = open_posting(state, self.member_id)
-        return _given(posting, Trigger.MEMBER_DAY, str(self.day), self.day, is_due=True)
+        return _given(posting, Trigger.MEMBER_DAY, self.day, is_due=True)
 
 
-def _given(posting: Posting, trigger: Trigger, occasion: str, day: date, *, is_due: bool) -> Decision[Granted]:
+def give_today(posting: Posting, member: Member) -> tuple[Event, ...]:
+    """Give who is joining what the clock gives for today: the clock may have looked already, and looks only once.
+
+    What is given is what the clock would give, were it late, and it gives none of that again.
+    """
+    # A gift of the tier is for the tier that joining reaches.
+    posting.rise()
+    today = calendars.local_date(posting.state.now, posting.program.time_zone)
+    triggers = (Trigger.BIRTHDAY, Trigger.MEMBER_DAY) if _celebrates(member, today) else (Trigger.MEMBER_DAY,)
+    grants = [grant for trigger in triggers if (grant := _grant(posting, trigger, today)) is not None]
+    return tuple(_told(grant) for grant in grants if grant.points)
+
+
+def _celebrates(member: Member, day: date) -> bool:
+    return member.birthday is not None and schedules.falls_on(member.birthday, day)
+
+
+def _grant(posting: Posting, trigger: Trigger, day: date) -> Grant | None:
+    """What is given for a local day, as of its beginning, or of joining on it: of nothing that depends on the clock.
+
+    The rules are asked for the day as a whole, so that it does not matter at what hour of it their validity begins.
+    """
+    at = max(calendars.start_of(day, posting.program.time_zone), posting.account.enrolled_at)
+    if trigger is Trigger.BIRTHDAY:
+        return posting.give(trigger, str(day.year), at, tier=posting.tier_at(at))
+    return posting.give(trigger, str(day), at)
+
+
+def _told(grant: Grant) -> PointsGranted:
+    return PointsGranted(member_id=grant.member_id, trigger=grant.trigger, occasion=grant.occasion, points=grant.points)
+
+
+def _given(posting: Posting, trigger: Trigger, day: date, *, is_due: bool) -> Decision[Granted]:
     account, zone_name = posting.account, posting.program.time_zone
     joined = calendars.local_date(account.enrolled_at, zone_name)
-    grant: Grant | None = None
     has_come = joined <= day <= calendars.local_date(posting.state.now, zone_name)
-    if is_due and has_come and account.status is AccountStatus.ACTIVE:
-        # At noon, so that a rule with hours of the day is for purchases, and the clock's lateness changes nothing.
-        at = min(posting.state.now, max(calendars.noon_of(day, zone_name), account.enrolled_at))
-        tier = posting.tier_at(at) if trigger is Trigger.BIRTHDAY else None
-        grant = posting.give(trigger, occasion, at, tier=tier)
+    is_given = is_due and has_come and account.status is AccountStatus.ACTIVE
+    grant = _grant(posting, trigger, day) if is_given else None
     if grant is None:
         # Most members on most days: nothing is written for them.
         return Decision(Granted(account=account))
     rows = posting.close()
-    granted = PointsGranted(member_id=account.id, trigger=trigger, occasion=occasion, points=grant.points)
     # Where a cap or budget left nothing, the occasion is over all the same.
-    events = (granted, *posting.events) if grant.points else posting.settled_events()
+    events = (_told(grant), *posting.events) if grant.points else posting.settled_events()
     return Decision(Granted(account=posting.account, points=grant.points), save=rows, events=events)

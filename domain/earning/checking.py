@@ -9,8 +9,8 @@ from uuid import UUID
 from domain import audiences, calendars, checks, policies, references, schedules
 from domain.audiences import Audience
 from domain.earning import effects, framing
-from domain.earning.effects import BY_THE_CLOCK, CODE_MAX, RuleInvalid, contradiction
-from domain.earning.rules import CAMPAIGNS_MAX, RULES_MAX, Campaign, Conditions, EarningRule
+from domain.earning.effects import CODE_MAX, RuleInvalid, contradiction
+from domain.earning.rules import BY_THE_CLOCK, CAMPAIGNS_MAX, RULES_MAX, Campaign, Conditions, EarningRule
 from domain.kernel import Refusal
 from domain.policies import ExpiryPolicy, PendingPolicy
 from domain.schedules import Schedule, Window

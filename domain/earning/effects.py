@@ -4,6 +4,7 @@ from typing import Final
 
 from domain import checks, money, policies, schedules
 from domain.earning.rules import (
+    BY_THE_CLOCK,
     MULTIPLIER_BP_MAX,
     OF_PURCHASES,
     Anniversary,
@@ -21,8 +22,6 @@ CODE_MAX: Final = 50
 POINTS_OF_RULE_MAX: Final = 10**9
 ORDINAL_MAX: Final = 10_000
 QUANTITY_MAX: Final = 1_000_000
-# What the program's own clock gives, once a day: at no hour, in no store and through no channel.
-BY_THE_CLOCK: Final = frozenset({Trigger.BIRTHDAY, Trigger.MEMBER_DAY})
 _NOWHERE: Final = BY_THE_CLOCK | {
     Trigger.TIER_REACHED,
     Trigger.CHALLENGE,

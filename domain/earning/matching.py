@@ -5,13 +5,23 @@ A rule set may hold a thousand rules, so that what a rule does not ask costs not
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from domain import audiences, schedules
+from domain import audiences, calendars, schedules
 from domain.earning.facts import BasisLine, Facts, Need, Occasion
-from domain.earning.rules import OF_PURCHASES, Anniversary, Campaign, Conditions, EarningRule, Ordinal, Period, Trigger
+from domain.earning.rules import (
+    BY_THE_CLOCK,
+    OF_PURCHASES,
+    Anniversary,
+    Campaign,
+    Conditions,
+    EarningRule,
+    Ordinal,
+    Period,
+    Trigger,
+)
 from domain.schedules import Schedule
 
 
@@ -122,15 +132,29 @@ def moment(rules: Compiled, occasion: Occasion, facts: Facts) -> Moment:
     running = frozenset(
         campaign.code
         for campaign in rules.campaigns
-        if is_on(campaign, occasion.occurred_at, local)
+        if is_on(campaign, occasion, local)
         and audiences.keeps_out(campaign.audience, facts.tier_id, facts.tags, facts.segments) is None
     )
     return Moment(occasion, facts, local, running)
 
 
-def is_on(campaign: Campaign, at: datetime, local: datetime) -> bool:
-    """Whether a campaign runs at an instant, which is `local` on the program's clock."""
-    return campaign.starts_at <= at < campaign.ends_at and schedules.meets(campaign.schedule, local)
+def is_on(campaign: Campaign, occasion: Occasion, local: datetime) -> bool:
+    """Whether a campaign runs at the time of an occasion, which is `local` on the program's clock."""
+    is_valid = _not_within(campaign.starts_at, campaign.ends_at, occasion) is None
+    return is_valid and schedules.meets(campaign.schedule, local)
+
+
+def _not_within(starts_at: datetime | None, ends_at: datetime | None, occasion: Occasion) -> Skip | None:
+    """Why an occasion is not within a validity. One of the clock's is its whole local day, of which any part is enough:
+    so it matters neither when the clock looks nor when the member joined."""
+    at, until = occasion.occurred_at, occasion.occurred_at
+    if occasion.trigger in BY_THE_CLOCK:
+        day = occasion.local.date()
+        at = calendars.start_of(day, occasion.time_zone)
+        until = calendars.end_of(day, occasion.time_zone) - timedelta.resolution
+    if starts_at is not None and until < starts_at:
+        return Skip.NOT_STARTED
+    return Skip.ENDED if ends_at is not None and at >= ends_at else None
 
 
 def candidates(rules: Compiled, occasion: Occasion, facts: Facts) -> Sequence[Candidate]:
@@ -214,13 +238,7 @@ def _questions_of_member(when: Conditions) -> Iterable[Question]:
 
 
 def _within(starts_at: datetime | None, ends_at: datetime | None) -> Question:
-    def question(moment: Moment) -> Skip | None:
-        at = moment.occasion.occurred_at
-        if starts_at is not None and at < starts_at:
-            return Skip.NOT_STARTED
-        return Skip.ENDED if ends_at is not None and at >= ends_at else None
-
-    return question
+    return lambda moment: _not_within(starts_at, ends_at, moment.occasion)
 
 
 def _scheduled(schedule: Schedule) -> Question:

@@ -49,6 +49,8 @@ class EarningKind(StrEnum):
 # What gives points on an amount; only these are multiplied, and only for purchases.
 PROPORTIONAL: Final = frozenset({EarningKind.PER_AMOUNT, EarningKind.TIERED})
 OF_PURCHASES: Final = frozenset({Trigger.PURCHASE, Trigger.FIRST_PURCHASE})
+# What the program's own clock gives, once a day: for the day as a whole, at no hour, in no store, through no channel.
+BY_THE_CLOCK: Final = frozenset({Trigger.BIRTHDAY, Trigger.MEMBER_DAY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

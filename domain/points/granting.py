@@ -147,12 +147,13 @@ class GrantingBook(Book):
 
     def _happening(self, trigger: Trigger, at: datetime) -> Occasion:
         """An occasion of the program's own. Only joining happens somewhere."""
+        joining = self.member if trigger is Trigger.ENROLLMENT else None
         return Occasion(
             trigger=trigger,
             occurred_at=at,
             time_zone=self.program.time_zone,
-            store_id=None if self.member is None else self.member.store_id,
-            channel=None if self.member is None else self.member.channel,
+            store_id=None if joining is None else joining.store_id,
+            channel=None if joining is None else joining.channel,
         )
 
     def give_back_room(

@@ -1,11 +1,13 @@
 """What the clock gives by rule: birthdays once a year, member days once a day (S25, S26); and joining (S2)."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from domain import duties
 from domain.earning.facts import Earned, Facts
 from domain.earning.grants import Grant
 from domain.earning.rules import Anniversary, Cap, CapPolicy, Conditions, EarningRule, Period, Trigger
@@ -63,12 +65,12 @@ def test_s25_a_birthday_gives_by_rule_and_keeps_why() -> None:
         facts=Facts(time_zone=SHANGHAI),
         earned=(Earned(rule="cake", points=100, requested=100),),
         points=100,
-        occurred_at=local("2026-03-09 12:00"),
+        occurred_at=local("2026-03-09 00:00"),
         recorded_at=shop.now,
         actor="clock",
     )
     (earned,) = shop.transactions(member)
-    assert (earned.kind, earned.rule, earned.occurred_at) == (TransactionKind.EARN, "cake", local("2026-03-09 12:00"))
+    assert (earned.kind, earned.rule, earned.occurred_at) == (TransactionKind.EARN, "cake", local("2026-03-09 00:00"))
     assert (earned.source_type, earned.source_id) == (SourceType.GRANT, grant.id)
 
 
@@ -102,16 +104,44 @@ def test_s25_nothing_on_a_day_that_is_none(birthday: date | None) -> None:
     assert (shop.decision.save, shop.events, shop.history(member)) == ((), (), [])
 
 
-def test_s25_nothing_before_joining_but_on_the_day_of_joining() -> None:
-    shop = Shop(rules=(BIRTHDAY, fixed(1, trigger=Trigger.MEMBER_DAY, when=EIGHTH.when)))
+def test_s25_s26_nothing_before_joining_but_at_once_on_the_day_of_joining() -> None:
+    """Whether the clock has looked by then or not: it gives none of it again, and nothing that joining did not."""
+    shop = Shop(rules=(BIRTHDAY, fixed(1, "eighth", trigger=Trigger.MEMBER_DAY, when=EIGHTH.when)))
     on(shop, "2026-03-08 23:00")
     member = shop.join(birthday=date(1990, 3, 7))
-    late = shop.join(birthday=date(1990, 3, 8))
+    assert shop.events[1:] == (
+        PointsGranted(member_id=member, trigger=Trigger.MEMBER_DAY, occasion="2026-03-08", points=1),
+    )
+    born = shop.join(birthday=date(1990, 3, 8), external_id="born")
+    assert [(row.rule, row.occurred_at) for row in shop.transactions(born)] == [
+        ("cake", local("2026-03-08 23:00")),
+        ("eighth", local("2026-03-08 23:00")),
+    ]
     shop.later(hours=10)
     assert celebrate(shop, member, "2026-03-07") == 0
-    assert celebrate(shop, late, "2026-03-08") == 100
-    assert shop.transactions(late)[0].occurred_at == local("2026-03-08 23:00"), "not before joining"
-    assert member_day(shop, member, "2026-03-08") == 1
+    for who, points in ((member, 1), (born, 101)):
+        assert (celebrate(shop, who, "2026-03-08"), member_day(shop, who, "2026-03-08")) == (0, 0)
+        assert shop.account(who).available == points
+        shop.replay(who)
+
+
+def test_s25_who_moves_in_on_its_birthday_is_given_for_it_once_too() -> None:
+    shop = Shop(rules=(BIRTHDAY,))
+    on(shop, "2026-03-08 10:00")
+    moved = shop.run(
+        EnrollMember(profile=Profile(external_id="m", birthday=date(1990, 3, 8)), enrolled_at=local("2025-07-01 00:00"))
+    ).member.id
+    assert shop.transactions(moved)[0].occurred_at == local("2026-03-08 00:00"), "as the clock gives it"
+    assert celebrate(shop, moved, "2026-03-08") == 0
+
+
+def test_s25_who_joins_on_its_birthday_has_the_gift_of_the_tier_that_needs_nothing() -> None:
+    shop = Shop(rules=())
+    shop.run(CreateTier(name="Base", rank=1, threshold=0, benefits=TierBenefits(birthday_points=30)))
+    on(shop, "2026-03-08 10:00")
+    member = shop.join(birthday=date(1990, 3, 8))
+    assert [(row.rule, row.amount) for row in shop.transactions(member)] == [(BIRTHDAY_GIFT, 30)]
+    assert celebrate(shop, member, "2026-03-08") == 0
 
 
 def test_s25_nothing_to_who_is_frozen() -> None:
@@ -128,7 +158,7 @@ def test_s25_a_late_clock_gives_for_the_day_itself_by_todays_rules() -> None:
     member = shop.join(birthday=date(1990, 3, 9))
     assert celebrate(on(shop, "2026-03-11 03:00"), member, "2026-03-09") == 100
     (lot,) = shop.lots(member)
-    assert (lot.earned_at, lot.expires_at) == (local("2026-03-09 12:00"), local("2026-04-09 00:00"))
+    assert (lot.earned_at, lot.expires_at) == (local("2026-03-09 00:00"), local("2026-04-09 00:00"))
 
 
 def test_s25_an_early_clock_gives_for_what_has_begun() -> None:
@@ -158,7 +188,7 @@ def test_s25_the_gift_of_the_tier_is_given_beside_the_rules() -> None:
     assert (celebrate(shop, member, "2027-03-09"), celebrate(shop, other, "2027-03-09")) == (30, 0)
 
 
-def test_s25_conditions_of_a_birthday_rule_hold_at_noon() -> None:
+def test_s25_conditions_of_a_birthday_rule_hold_on_its_day() -> None:
     rules = (
         fixed(1, "weekend", trigger=Trigger.BIRTHDAY, when=Conditions(schedule=Schedule(weekdays=(6, 7)))),
         fixed(2, "new", trigger=Trigger.BIRTHDAY, when=Conditions(new_for_days=60)),
@@ -191,6 +221,50 @@ def test_points_of_the_clock_never_wait_for_an_event_that_does_not_come() -> Non
     member = shop.join(birthday=date(1990, 3, 9))
     celebrate(on(shop, "2026-03-09 13:00"), member, "2026-03-09")
     assert shop.figures(member) == (100, 0, 0, 0)
+
+
+# However late the clock looks.
+
+
+LOOKS = ("2027-03-08 00:00", "2027-03-08 08:59", "2027-03-08 15:00", "2027-03-09 00:00", "2027-03-12 07:00")
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "ends_at", "points"),
+    [
+        ("2027-03-08 09:00", "2027-03-09 00:00", 8),
+        ("2027-03-08 00:00", "2027-03-08 09:00", 8),
+        ("2027-03-08 23:59:59", "2027-03-20 00:00", 8),
+        ("2027-03-01 00:00", "2027-03-08 00:00:01", 8),
+        ("2027-03-01 00:00", "2027-03-08 00:00", 0),
+        ("2027-03-09 00:00", "2027-04-09 00:00", 0),
+    ],
+)
+def test_s25_s26_a_rule_of_any_part_of_the_day_gives_the_same_however_late(
+    starts_at: str, ends_at: str, points: int
+) -> None:
+    """By its own validity or that of its campaign; and the clock looks on every day that it gives on."""
+    told: dict[str, Any] = {"starts_at": local(starts_at), "ends_at": local(ends_at)}
+    always = Conditions(schedule=Schedule(weekdays=(1, 2, 3, 4, 5, 6, 7)))
+    eighth = fixed(8, "eighth", trigger=Trigger.MEMBER_DAY, when=always)
+    cake = fixed(8, "cake", trigger=Trigger.BIRTHDAY)
+    for rules, frames in (
+        ([replace(rule, **told) for rule in (eighth, cake)], ()),
+        ([replace(rule, campaign="spring") for rule in (eighth, cake)], (campaign(**told),)),
+    ):
+        grants: set[tuple[Any, ...]] = set()
+        for look in LOOKS:
+            shop = Shop(rules=())
+            shop.edit(rules=tuple(rules), campaigns=frames)
+            member = shop.join(birthday=date(1990, 3, 8))
+            on(shop, look)
+            assert member_day(shop, member, "2027-03-08") == celebrate(shop, member, "2027-03-08") == points
+            grants |= {(row.trigger, row.occurred_at, row.points) for row in shop.state.rows(Grant)}
+        at = local("2027-03-08 00:00")
+        expected = {(Trigger.MEMBER_DAY, at, points), (Trigger.BIRTHDAY, at, points)} if points else set()
+        assert grants == expected
+    rule_set = shop.edit(rules=(replace(eighth, **told),), replaces=True).rule_set
+    assert duties.is_member_day(rule_set, date(2027, 3, 8), SHANGHAI) is bool(points)
 
 
 # Member days.

@@ -1,12 +1,13 @@
 """What the worker does of a day: birthdays, member days, ends of tiers, reminders; each once, however late it is."""
 
 import asyncio
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
 import pytest
 
+from domain import calendars
 from domain.campaigns import EditRules
 from domain.duties import Work
 from domain.earning.rules import EarningRule, Trigger
@@ -48,7 +49,7 @@ async def test_birthdays_are_given_once_a_year_each_on_its_day(world: World, own
         await worker.run_until_idle()
         world.later(days=1)
     books = await engines.books(own, shop.program_id)
-    found = [(row.rule, row.amount, row.occurred_at.date()) for row in books.transactions(member)]
+    found = [(row.rule, row.amount, _day(row.occurred_at)) for row in books.transactions(member)]
     assert found == [
         ("cake", 200, date(2026, 3, 14)),
         ("tier-birthday-gift", 50, date(2026, 3, 14)),
@@ -66,7 +67,7 @@ async def test_days_that_were_missed_are_made_up_for_in_order(world: World, own:
     world.later(days=6)
     await world.work()
     books = await engines.books(own, shop.program_id)
-    days = [books.transactions(each)[0].occurred_at.astimezone(UTC).date() for each in (first, second)]
+    days = [_day(books.transactions(each)[0].occurred_at) for each in (first, second)]
     assert days == [date(2026, 3, 3), date(2026, 3, 5)]
 
 
@@ -96,6 +97,38 @@ async def test_a_member_day_gives_to_everybody_once(world: World, own: asyncpg.C
     # The 8th of March, of April and of May.
     assert {books.account(each).available for each in who} == {24}
     assert books.check() == 45
+
+
+@pytest.mark.parametrize("hours", [0, 1, 15, 40])
+async def test_what_a_day_gives_does_not_depend_on_how_late_the_worker_is(
+    world: World, own: asyncpg.Connection, hours: int
+) -> None:
+    """Though the rule begins at nine in the morning, and a member joins at ten, on its birthday."""
+    shop = await open_shop(world)
+    cake, told = gift("cake", Trigger.BIRTHDAY, 200), _told(gift("member-day", Trigger.MEMBER_DAY, 8))
+    told |= {"when": cake.when.__class__(schedule=Schedule(month_days=(8,)))}
+    told |= {"starts_at": datetime(2026, 3, 8, 1, tzinfo=UTC), "ends_at": datetime(2026, 3, 8, 16, tzinfo=UTC)}
+    await shop.run(EditRules(rules=(cake, EarningRule(**told))))
+    (before,) = await members(shop, 1, birthday=date(1988, 3, 8))
+    await world.work()
+    midnight, ten = datetime(2026, 3, 7, 16, tzinfo=UTC), datetime(2026, 3, 8, 2, tzinfo=UTC)
+    looks_at = midnight + timedelta(hours=hours)
+    if looks_at < ten:
+        world.now = looks_at
+        await world.work()
+    world.now = ten
+    (joined,) = await members(shop, 1, birthday=date(1988, 3, 8))
+    world.now = max(ten, looks_at)
+    await world.work()
+    books = await engines.books(own, shop.program_id)
+    for member, at in ((before, midnight), (joined, ten)):
+        found = {(row.rule, row.amount, row.occurred_at) for row in books.transactions(member)}
+        assert found == {("cake", 200, at), ("member-day", 8, at)}
+    assert books.check() == 2
+
+
+def _day(at: datetime) -> date:
+    return calendars.local_date(at, "Asia/Shanghai")
 
 
 def _told(rule: EarningRule) -> dict[str, Any]:
