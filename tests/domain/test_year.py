@@ -339,7 +339,9 @@ def prove_that_it_was_a_whole_year(town: Town) -> None:
     assert set(town.warned) == set(WARNING_DAYS)
     assert town.warned[30] >= town.warned[7] >= town.warned[1] > 0, "who has enough meanwhile is warned no more"
     grants = Counter(grant.trigger for grant in town.state.rows(Grant))
-    assert grants[Trigger.BIRTHDAY] == MEMBERS
+    # Who joined on its birthday was given for it then, and a year later.
+    twice = sum(schedules.falls_on(person.birthday, FIRST) for person in town.people)
+    assert grants[Trigger.BIRTHDAY] == MEMBERS + twice
     assert grants[Trigger.MEMBER_DAY] == 2 * MEMBERS
     assert grants[Trigger.ENROLLMENT] == MEMBERS
     limits = {item.limited_by for purchase in town.state.rows(Purchase) for item in purchase.earned}
