@@ -50,9 +50,11 @@ class Listener:
 
     async def changed(self) -> None:
         """Wait until something changed since this was last asked, or it is time to look again."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._hub.refresh_seconds):
-                await self._mark.wait()
+        again = asyncio.get_running_loop().call_later(self._hub.refresh_seconds, self.mark)
+        try:
+            await self._mark.wait()
+        finally:
+            again.cancel()
         self._mark.clear()
 
 
