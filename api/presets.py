@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from domain import calendars
 from domain.achievements.editing import SaveChallenge
 from domain.campaigns import EditRules
 from domain.challenges.challenge import Challenge, ChallengeReward, Recurrence, Step, StepKind
@@ -187,8 +188,9 @@ def wheel(pool_id: UUID, founded_at: datetime) -> SaveLottery:
     )
 
 
-def demo(founded_at: datetime) -> EditRules:
-    """The rules of the demo program; what has days begins when it was founded."""
+def demo(founded_at: datetime, zone_name: str) -> EditRules:
+    """The rules of the demo program; what has days begins with the day on which it was founded."""
+    founded_at = calendars.start_of(calendars.local_date(founded_at, zone_name), zone_name)
     double = Campaign(
         code=THURSDAY,
         name="周四双倍积分日",

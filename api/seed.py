@@ -160,7 +160,7 @@ async def _make(engine: Engine, credentials: DemoAccess) -> None:
     vouchers = replace(VOUCHER_REWARD, terms=RewardTerms(kind=RewardKind.VOUCHER, pool_id=pool.id))
     offered = (vouchers, *REWARDS)
     made = await asyncio.gather(*(_tell(engine, f"reward:{reward.code}", reward) for reward in offered))
-    await _tell(engine, "rules", presets.demo(program.created_at))
+    await _tell(engine, "rules", presets.demo(program.created_at, program.time_zone))
     await _reasons_to_come_back(engine, program, pool)
     # They joined before they bought, so that every purchase earns by the tier of its own time.
     joined = program.created_at - timedelta(days=MEMBER_DAYS)

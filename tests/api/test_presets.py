@@ -29,7 +29,7 @@ def demo() -> Shop:
     shop = Shop(now=MONDAY, tier_policy=presets.TIER_POLICY, categories=presets.CATEGORIES)
     for tier in presets.TIERS:
         shop.run(tier)
-    shop.run(presets.demo(MONDAY))
+    shop.run(presets.demo(MONDAY, "Asia/Shanghai"))
     shop.run(presets.CHECK_IN)
     return shop
 
