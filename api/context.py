@@ -52,7 +52,6 @@ class Reading:
     now: datetime
     told: int
     loaders: Loaders
-    turns: asyncio.Semaphore
     answers: dict[Hashable, asyncio.Future[Any]] = field(default_factory=dict[Hashable, "asyncio.Future[Any]"])
 
 
@@ -63,7 +62,8 @@ class Readings:
         self._hub = hub
         self._now = now
         self._kept: dict[UUID, Reading] = {}
-        self._turns = asyncio.Semaphore(ANSWERED_TOGETHER)
+        # Whoever makes a live answer has one of these meanwhile.
+        self.turns = asyncio.Semaphore(ANSWERED_TOGETHER)
 
     def of(self, program_id: UUID) -> Reading:
         """What is read of a program as of now."""
@@ -72,7 +72,7 @@ class Readings:
         if kept is None or kept.told != self._hub.told or not timedelta(0) <= now - kept.now < _TOGETHER:
             if len(self._kept) >= _PROGRAMS_MAX:
                 self._kept.clear()
-            kept = self._kept[program_id] = Reading(now, self._hub.told, Loaders(program_id, now), self._turns)
+            kept = self._kept[program_id] = Reading(now, self._hub.told, Loaders(program_id, now))
         return kept
 
 

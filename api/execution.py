@@ -1,7 +1,7 @@
 """Running one operation: from parameters to the content of a response, the same for HTTP and for sockets."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import strawberry
 from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType
@@ -14,13 +14,6 @@ ExecutorType = TypeVar("ExecutorType", bound=Executor[Any])
 
 ContextGetter = Callable[[HTTPConnection], Awaitable[Any]]
 """Builds the context of one request or subscription; raises ``ApiError`` to refuse it."""
-
-
-class Subscription(NamedTuple):
-    """What runs a subscription: graphql-core opens the ``source`` of its events, ``answering`` answers each of them."""
-
-    source: Executor[Any]
-    answering: plans.Executor
 
 
 class Runner:
@@ -40,37 +33,18 @@ class Runner:
     def prepare(
         self, request: parameters.Parameters, context: object, require: Callable[[OperationType], None]
     ) -> plans.Executor:
-        """Give what will run a query or mutation, once ``require`` has accepted its type.
+        """Give what will run an operation, or each event of a subscription, once ``require`` has accepted its type.
 
         Raises ``DocumentError`` if the document or the variables do not allow it.
         """
-        executor = self._plan(request, require).executor(context, request.variables, request.extensions)
-        return _without_errors(executor)
-
-    def prepare_subscription(
-        self, request: parameters.Parameters, context: object, require: Callable[[OperationType], None]
-    ) -> "Subscription":
-        """Give what will run a subscription; as ``prepare``."""
-        document, _ = self._operation(request, require)
-        assert document.node is not None, "a document without faults has been read"
-        source = self._schema.execution_context_class.build(
-            self._graphql_schema,
-            document.node,
-            context_value=context,
-            raw_variable_values=request.variables,
-            operation_name=request.operation_name,
-            operation_extensions=request.extensions,
-        )
-        return Subscription(_without_errors(source), self.prepare(request, context, require))
-
-    def _plan(self, request: parameters.Parameters, require: Callable[[OperationType], None]) -> plans.OperationPlan:
         document, operation = self._operation(request, require)
         plan: plans.OperationPlan | None = document.plans.get(request.operation_name)
         if plan is None:
             assert document.node is not None, "a document without faults has been read"
             plan = plans.OperationPlan(self._schema, document.node, operation, document.conditions())
             document.plans[request.operation_name] = plan
-        return plan
+        executor = plan.executor(context, request.variables, request.extensions)
+        return _without_errors(executor)
 
     def _operation(
         self, request: parameters.Parameters, require: Callable[[OperationType], None]

@@ -101,12 +101,6 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         executor.collected_errors = CollectedErrors()
         return executor
 
-    def of_event(self, payload: object) -> "Executor":
-        """Give an executor for one event of a subscription, which answers from what the event brought."""
-        executor = self.renewed(self.context_value, self.variable_values, self.operation_extensions)
-        executor.root_value = payload
-        return executor
-
     def run(self) -> AwaitableOrValue[ExecutionResult]:
         """Run the operation; awaitable as soon as one resolver is. Never raises for a field that fails."""
         serially = self.operation.operation is OperationType.MUTATION
@@ -258,6 +252,7 @@ def _resolver(strawberry_schema: Schema, plan: FieldPlan) -> Resolve | None:
     if definition is None:
         return None
     if definition.is_subscription:
+        # The event's own executor has what the event brought.
         return lambda executor, _source, _path: executor.root_value
     attribute = projections.attribute_of(plan.field)
     if attribute is not None:

@@ -7,6 +7,7 @@ that has expired meanwhile opens no new one.
 """
 
 import asyncio
+import functools
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Mapping, Sequence
 from contextlib import aclosing
@@ -137,16 +138,12 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             }
         )
         context = await self.view.context_getter(self.context.credentials())
-        subscription = self.view.runner.prepare_subscription(request, context, _require_subscription)
-        source = await _source(subscription.source)
+        executor = self.view.runner.prepare(request, context, _require_subscription)
+        source = await _source(executor)
         if isinstance(source, ExecutionResult):
             raise errors.DocumentError(*errors.from_execution(source.errors or (), request_id))
-        question = orjson.dumps([*request], option=orjson.OPT_SORT_KEYS)
-
-        def run(event: Executor[Any]) -> ExecutionResult | Awaitable[ExecutionResult]:
-            return _answered_once(context, question, subscription.answering.of_event(event.root_value))
-
-        async with aclosing(map_source_to_response_event(subscription.source, source, run)) as results:
+        run = functools.partial(_answered_once, context, orjson.dumps([*request], option=orjson.OPT_SORT_KEYS))
+        async with aclosing(map_source_to_response_event(executor, source, run)) as results:
             async for result in results:
                 yield execution.content(result, request_id)
 
@@ -247,7 +244,9 @@ def _answered_once(
     place = (context.caller, question)
     answer = reading.answers.get(place)
     if answer is None:
-        answer = reading.answers[place] = asyncio.ensure_future(_answered_in_turn(reading.turns, executor))
+        answer = reading.answers[place] = asyncio.ensure_future(
+            _answered_in_turn(context.backend.readings.turns, executor)
+        )
     # Who hangs up meanwhile does not take the answer from the others.
     return asyncio.shield(answer)
 

@@ -224,20 +224,13 @@ async def test_who_asks_the_same_is_answered_together(shop: Shop, monkeypatch: p
 def counted_executions(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What is executed for events of subscriptions from now on."""
     seen: list[object] = []
-    of_event = plans.Executor.of_event
+    run = plans.Executor.run
 
-    def noted(executor: plans.Executor, payload: object) -> plans.Executor:
-        made = of_event(executor, payload)
-        run = made.run
+    def noted(executor: plans.Executor) -> Any:
+        seen.append(executor)
+        return run(executor)
 
-        def counted() -> Any:
-            seen.append(made)
-            return run()
-
-        made.run = counted  # type: ignore[method-assign]
-        return made
-
-    monkeypatch.setattr(plans.Executor, "of_event", noted)
+    monkeypatch.setattr(plans.Executor, "run", noted)
     return seen
 
 
