@@ -132,11 +132,7 @@ class CampaignInput:
 
 def _rules_of(context: Context, given: Sequence[EarningRuleInput]) -> tuple[rules.EarningRule, ...]:
     """The rules for the domain; a fault names its place in the list, as the domain's own do."""
-    told: list[rules.EarningRule] = []
-    for place, rule in enumerate(given):
-        with checks.below("rules", str(place)):
-            told.append(rule.rule(context))
-    return tuple(told)
+    return checks.each("rules", given, lambda rule: rule.rule(context))
 
 
 @shapes.given()
@@ -191,11 +187,8 @@ class CampaignSaveInput(inputs.RepeatableInput):
         with checks.below("campaign"):
             campaign = self.campaign.campaign()
         code = self.campaign.code.strip()
-        named: list[rules.EarningRule] = []
-        for place, rule in enumerate(_rules_of(context, self.rules or ())):
-            with checks.below("rules", str(place)):
-                named.append(_named(rule, code))
-        return campaigns.EditRules(campaigns=(campaign,), rules=tuple(named))
+        told = checks.each("rules", self.rules or (), lambda rule: _named(rule.rule(context), code))
+        return campaigns.EditRules(campaigns=(campaign,), rules=told)
 
 
 def _named(rule: rules.EarningRule, code: str) -> rules.EarningRule:

@@ -29,11 +29,7 @@ class IdentityInput:
 
 def hashed(context: Context, given: list[IdentityInput] | None) -> tuple[Identity, ...]:
     """Identities for the domain. Refuses what is none of its kind, naming its place."""
-    found: list[Identity] = []
-    for place, told in enumerate(given or ()):
-        with checks.below("identities", str(place)):
-            found.append(hashed_one(context, told.kind, told.value, "value"))
-    return tuple(found)
+    return checks.each("identities", given or (), lambda told: hashed_one(context, told.kind, told.value, "value"))
 
 
 def hashed_one(context: Context, kind: identities.IdentityKind, value: str, field: str) -> Identity:

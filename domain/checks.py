@@ -1,13 +1,16 @@
 """What every command asks of its input. A check refuses with the field, what is wrong and what would be right."""
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from domain.kernel import Refusal
 from domain.money import AMOUNT_MINOR_MAX
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 # The largest integer that JSON readers everywhere keep exactly.
 POINTS_MAX: Final = 2**53 - 1
@@ -89,6 +92,15 @@ def below(*path: str) -> Generator[None, None, None]:
     except Refusal as refusal:
         refusal.field = (*path, *(refusal.field or ()))
         raise
+
+
+def each(name: str, items: Iterable[Item], make: Callable[[Item], Made]) -> tuple[Made, ...]:
+    """What is made of each item of a list; a refusal of one names its place, from 0."""
+    made: list[Made] = []
+    for place, item in enumerate(items):
+        with below(name, str(place)):
+            made.append(make(item))
+    return tuple(made)
 
 
 def text(name: str, value: str, *, length_max: int = TEXT_MAX) -> str:

@@ -114,7 +114,7 @@ class ChallengeSaveInput(inputs.RepeatableInput):
         challenge = goals.Challenge(
             code=self.code,
             name=self.name,
-            steps=self._steps(context),
+            steps=checks.each("steps", self.steps, lambda step: step.step(context, self.code)),
             description=self.description,
             difficulty=self.difficulty,
             recurrence=self.recurrence,
@@ -130,13 +130,6 @@ class ChallengeSaveInput(inputs.RepeatableInput):
             is_active=self.is_active,
         )
         return editing.SaveChallenge(challenge=challenge)
-
-    def _steps(self, context: Context) -> tuple[goals.Step, ...]:
-        told: list[goals.Step] = []
-        for place, step in enumerate(self.steps):
-            with checks.below("steps", str(place)):
-                told.append(step.step(context, self.code))
-        return tuple(told)
 
 
 @shapes.given()

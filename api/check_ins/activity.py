@@ -182,7 +182,7 @@ class CheckInActivitySaveInput(inputs.RepeatableInput):
         """The command for the domain. Refuses malformed ids."""
         terms = saving.CheckInTerms(
             ladder=tuple(self.ladder),
-            milestones=self._milestones(),
+            milestones=checks.each("milestones", self.milestones or (), MilestoneInput.milestone),
             replaces_base=self.replaces_base,
             cycle=self.cycle,
             cycle_days=self.cycle_days,
@@ -194,13 +194,6 @@ class CheckInActivitySaveInput(inputs.RepeatableInput):
             ends_at=self.ends_at,
         )
         return saving.SaveCheckInActivity(code=self.code, name=self.name, terms=terms)
-
-    def _milestones(self) -> tuple[offering.Milestone, ...]:
-        found: list[offering.Milestone] = []
-        for place, given in enumerate(self.milestones or ()):
-            with checks.below("milestones", str(place)):
-                found.append(given.milestone())
-        return tuple(found)
 
 
 @shapes.shape()

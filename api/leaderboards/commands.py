@@ -32,13 +32,7 @@ class LeaderboardPrizesInput:
 
 
 def _ranges(given: list[LeaderboardPrizesInput] | None) -> Any:
-    if given is None:
-        return None
-    told: list[board.PrizeRange] = []
-    for place, each in enumerate(given):
-        with checks.below("prizes", str(place)):
-            told.append(each.range())
-    return tuple(told)
+    return None if given is None else checks.each("prizes", given, LeaderboardPrizesInput.range)
 
 
 @shapes.given()

@@ -98,7 +98,7 @@ class LotterySaveInput(inputs.RepeatableInput):
             name=self.name,
             kind=self.kind,
             rules=self.rules,
-            prizes=self._prizes(context),
+            prizes=checks.each("prizes", self.prizes, lambda prize: prize.of(context)),
             points=self.points,
             free_per_day=self.free_per_day,
             limits=tuple(lotteries.DrawLimit(period=each.period, draws=each.draws) for each in self.limits or ()),
@@ -113,13 +113,6 @@ class LotterySaveInput(inputs.RepeatableInput):
             wins_per_member=self.wins_per_member,
             exceeds_cap=bool(self.exceeds_cap),
         )
-
-    def _prizes(self, context: Context) -> tuple[lotteries.LotteryPrize, ...]:
-        told: list[lotteries.LotteryPrize] = []
-        for place, prize in enumerate(self.prizes):
-            with checks.below("prizes", str(place)):
-                told.append(prize.of(context))
-        return tuple(told)
 
 
 @shapes.given()

@@ -103,11 +103,7 @@ def _checked_steps(challenge: Challenge, known: Known) -> tuple[Step, ...]:
     checks.at_most("steps", challenge.steps, STEPS_MAX)
     if not challenge.steps:
         raise _contradiction(challenge, "steps", "it needs at least one step.")
-    checked: list[Step] = []
-    for place, step in enumerate(challenge.steps):
-        with checks.below("steps", str(place)):
-            checked.append(_checked_step(challenge, step, known))
-    return tuple(checked)
+    return checks.each("steps", challenge.steps, lambda step: _checked_step(challenge, step, known))
 
 
 def _checked_step(challenge: Challenge, step: Step, known: Known) -> Step:

@@ -182,16 +182,13 @@ def _checked(terms: QuizTerms) -> QuizTerms:
     checks.at_most("questions", terms.questions, QUESTIONS_MAX)
     if not terms.questions:
         raise _contradiction(code, "questions", "it needs at least one question.")
-    questions: list[Question] = []
-    for place, question in enumerate(terms.questions):
-        with checks.below("questions", str(place)):
-            questions.append(_checked_question(code, question))
+    questions = checks.each("questions", terms.questions, lambda question: _checked_question(code, question))
     return replace(
         terms,
         code=code,
         name=checks.text("name", terms.name),
         description=checks.optional_text("description", terms.description, length_max=DESCRIPTION_MAX),
-        questions=tuple(questions),
+        questions=questions,
         rewards=_checked_rewards(code, terms.rewards, sum(question.score for question in questions)),
     )
 
