@@ -36,7 +36,7 @@ SIGN_UP_RULE: Final = "sign_up"
 # The value that each kind alone has, what it is when it is not told, and what is right instead.
 _GIVES_POINTS: Final = frozenset({EarningKind.PER_AMOUNT, EarningKind.BONUS_AT, EarningKind.FIXED})
 # What gives the same points each time.
-ALL_AT_ONCE: Final = frozenset({EarningKind.BONUS_AT, EarningKind.FIXED})
+_ALL_AT_ONCE: Final = frozenset({EarningKind.BONUS_AT, EarningKind.FIXED})
 _OWN_VALUES: Final = (
     ("points", "points", 0, _GIVES_POINTS),
     ("amount", "amount_minor", 0, frozenset({EarningKind.PER_AMOUNT, EarningKind.BONUS_AT})),
@@ -55,6 +55,11 @@ class RuleInvalid(Refusal):
 def contradiction(rule: EarningRule, field: str, why: str) -> RuleInvalid:
     """The refusal of a rule, naming the field at fault."""
     return RuleInvalid(field=(field,), rule=rule.code, why=why)
+
+
+def gives_all_or_nothing(rule: EarningRule) -> bool:
+    """Whether a bound below its points leaves nothing of a rule; with REDUCE it gives what there is."""
+    return rule.cap_policy is CapPolicy.REJECT and rule.kind in _ALL_AT_ONCE
 
 
 # What for.
@@ -192,8 +197,7 @@ def _check_cap(rule: EarningRule, cap: Cap) -> None:
         raise contradiction(rule, "caps", "a cap bounds points or times.")
     if cap.points is not None:
         checks.points("caps.points", cap.points)
-        # With REDUCE it would give what there is.
-        if rule.cap_policy is CapPolicy.REJECT and rule.kind in ALL_AT_ONCE and cap.points < rule.points:
+        if gives_all_or_nothing(rule) and cap.points < rule.points:
             why = f"with REJECT it gives {rule.points} points or none, and a cap is {cap.points}, so it can never give."
             raise contradiction(rule, "caps.points", why)
     if cap.times is not None:

@@ -1,8 +1,8 @@
 """What a rule needs in its campaign to give at all: somebody whom both are for, and room in the budget."""
 
 from domain.checks import TEXT_MAX
-from domain.earning.effects import ALL_AT_ONCE, contradiction
-from domain.earning.rules import Campaign, CapPolicy, EarningRule, Trigger
+from domain.earning.effects import contradiction, gives_all_or_nothing
+from domain.earning.rules import Campaign, EarningRule, Trigger
 
 
 def check_in_campaign(rule: EarningRule, campaign: Campaign) -> None:
@@ -35,9 +35,7 @@ def _check_tags(rule: EarningRule, campaign: Campaign) -> None:
 
 
 def _check_budget(rule: EarningRule, campaign: Campaign) -> None:
-    """With REDUCE, a small budget still gives what there is."""
-    gives_all_or_nothing = rule.cap_policy is CapPolicy.REJECT and rule.kind in ALL_AT_ONCE
-    if gives_all_or_nothing and campaign.budget is not None and rule.points > campaign.budget:
+    if gives_all_or_nothing(rule) and campaign.budget is not None and rule.points > campaign.budget:
         why = (
             f"with REJECT it gives {rule.points} points or none, and the budget of its campaign {campaign.code!r} is"
             f" {campaign.budget}, so it can never give."

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.audiences import Audience
 from domain.earning import evaluation, rule_sets
-from domain.earning.effects import ALL_AT_ONCE
+from domain.earning.effects import gives_all_or_nothing
 from domain.earning.facts import Earned
 from domain.earning.limits import CampaignBudget, EarningCount
 from domain.earning.rules import Cap, CapPolicy, Conditions, EarningRule, Ordinal, Period, Trigger
@@ -282,7 +282,7 @@ def possible(rule: EarningRule, budget: int | None) -> EarningRule:
     """The rule; what gives all its points or nothing, and has no room for them, gives what there is instead."""
     rooms = [cap.points for cap in rule.caps] + ([] if rule.campaign is None else [budget])
     fits = all(room is None or rule.points <= room for room in rooms)
-    return rule if fits or rule.kind not in ALL_AT_ONCE else replace(rule, cap_policy=CapPolicy.REDUCE)
+    return rule if fits or not gives_all_or_nothing(rule) else replace(rule, cap_policy=CapPolicy.REDUCE)
 
 
 def check_room(shop: Shop, rules: tuple[EarningRule, ...], budget: int | None) -> None:

@@ -1,17 +1,13 @@
 """Rules that contradict themselves, give nothing or never match are refused, with their field and what is right."""
 
 from dataclasses import replace
-from datetime import date
 from typing import Any, Final
-from uuid import UUID
 
 import pytest
 
 from domain.audiences import Audience
 from domain.checks import AmountInvalid, NumberInvalid, PointsInvalid, TooMany
 from domain.earning import checking
-from domain.earning.checking import Known
-from domain.earning.effects import RuleInvalid
 from domain.earning.rules import (
     Anniversary,
     Band,
@@ -27,28 +23,8 @@ from domain.earning.rules import (
 from domain.kernel import Refusal
 from domain.schedules import Schedule
 from domain.stores import Channel
-from tests.domain.shop import SHANGHAI, bonus_at, fixed, per_amount, tiered, times
-
-GOLD, HARBOUR = UUID(int=1), UUID(int=2)
-KNOWN: Final = Known(
-    time_zone=SHANGHAI, today=date(2026, 1, 15), categories=("tea", "cake"), tiers=(GOLD,), stores=(HARBOUR,)
-)
-
-
-def refused(rule: EarningRule, kind: type[Refusal] = RuleInvalid) -> Refusal:
-    with pytest.raises(kind) as found:
-        checking.check_rule(rule, {}, KNOWN)
-    assert type(found.value) is kind
-    return found.value
-
-
-def contradicts(rule: EarningRule) -> tuple[str, str]:
-    """The field at fault and why."""
-    found = refused(rule)
-    assert found.field is not None
-    assert found.details["rule"] == rule.code
-    assert found.message == f"The earning rule {rule.code!r}: {found.details['why']}"
-    return found.field[0], str(found.details["why"])
+from tests.domain.earning.saving import GOLD, HARBOUR, KNOWN, contradicts, refused
+from tests.domain.shop import bonus_at, fixed, per_amount, tiered, times
 
 
 def when(trigger: Trigger, **conditions: Any) -> EarningRule:

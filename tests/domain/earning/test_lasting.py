@@ -2,33 +2,18 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from domain.checks import NumberInvalid
 from domain.earning import checking
-from domain.earning.checking import Known
 from domain.earning.effects import RuleInvalid
-from domain.earning.rules import EarningRule, Trigger
+from domain.earning.rules import Trigger
 from domain.kernel import Refusal
 from domain.policies import ExpiryKind, ExpiryPolicy, PendingKind, PendingPolicy, PolicyInvalid
-from tests.domain.shop import SHANGHAI, fixed, local
-
-KNOWN: Final = Known(time_zone=SHANGHAI, today=date(2026, 1, 15))
-
-
-def refused(rule: EarningRule, kind: type[Refusal] = RuleInvalid) -> Refusal:
-    with pytest.raises(kind) as found:
-        checking.check_rule(rule, {}, KNOWN)
-    assert type(found.value) is kind
-    return found.value
-
-
-def contradicts(rule: EarningRule) -> tuple[str, str]:
-    """The field at fault and why."""
-    found = refused(rule)
-    return ".".join(found.field or ()), str(found.details["why"])
+from tests.domain.earning.saving import KNOWN, contradicts, refused
+from tests.domain.shop import fixed, local
 
 
 def test_l3_only_a_purchase_waits_for_an_event() -> None:
