@@ -273,8 +273,6 @@ class Relay:
         """Build anew at once what a delivery has upset. Where Redis is away, it is mended when that is back."""
         try:
             for projection in upset:
-                # Until it is built, PostgreSQL is asked: what Redis has is of before.
-                await self._redis.delete(version_key(program_id, projection.name))
                 await self._mend(own, projection, program_id)
         except REDIS_AWAY as fault:
             logger.warning("Redis is away, and will be built anew: %s", type(fault).__name__)

@@ -124,14 +124,10 @@ class Boards:
         found = standings.ranked(_standings(entries), first_place=before + 1, first_rank=higher + 1)
         return Found(found, _of_redis(version))
 
-    async def own(self, which: Which, member_id: UUID) -> FoundOwn:
-        """Where a member stands, and what is missing to the next."""
-        return (await self._owns(which, [member_id]))[member_id]
-
     async def owns(
         self, _program_id: UUID, _now: datetime, asked: Sequence[tuple[Which, UUID]]
     ) -> dict[tuple[Which, UUID], FoundOwn]:
-        """Like `own`, for all that a request or thousands of listeners ask together."""
+        """Where members stand, and what is missing to the next: all that a request or its like ask together."""
         members: dict[Which, list[UUID]] = defaultdict(list)
         for which, member_id in asked:
             members[which].append(member_id)

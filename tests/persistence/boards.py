@@ -19,7 +19,7 @@ from domain.leaderboards.board import (
     open_periods,
 )
 from domain.leaderboards.commands import CreateLeaderboard
-from domain.leaderboards.standing import Ranked, Standing, ranked
+from domain.leaderboards.standing import OwnStanding, Ranked, Standing, ranked
 from domain.points.account import Lot, LotState, PointTransaction, Shortfall, SourceType, TransactionKind
 from domain.purchases.purchase import Purchase
 from domain.purchases.refund import Refund
@@ -88,6 +88,11 @@ class Arena:
         assert isinstance(found, LeaderboardClock)
         *_, period = open_periods(board, found, clock.now(), ZONE)
         return Which(board, period)
+
+    async def standing(self, store: Boards, which: Which, member_id: UUID) -> OwnStanding:
+        """Where a member stands, by one store."""
+        found = await store.owns(self.shop.program_id, self.now(), [(which, member_id)])
+        return found[(which, member_id)].standing
 
     async def shown(self, which: Which, count: int = 1000) -> list[Ranked]:
         """The whole board, which Redis and PostgreSQL show alike."""

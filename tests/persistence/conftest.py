@@ -7,13 +7,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import asyncpg
 import pytest
 import pytest_asyncio
-from redis import asyncio as aioredis
-from tortoise import Tortoise
 
 from persistence import connection
 from persistence.engine import Engine
 from tests import servers
-from tests.persistence import engines, filling
+from tests.persistence import engines, filling, relays
 from tests.persistence.boards import Arena
 
 Starting = Callable[..., "contextlib.AbstractAsyncContextManager[Engine]"]
@@ -91,18 +89,11 @@ async def scratch(filled_url: str, filled: filling.Filled) -> AsyncIterator[asyn
 @pytest_asyncio.fixture
 async def arena(fresh_database_url: str, redis_url: str) -> AsyncIterator[Arena]:
     """A shop on a database and a Redis that no other test has seen."""
-    redis = aioredis.Redis.from_url(redis_url)
-    await redis.flushdb()
-    own = await connection.connect(connection.parse_url(fresh_database_url))
-    engine = engines.make(fresh_database_url)
-    await engine.start()
-    async with connection.open_database(fresh_database_url, pool_size=4):
-        shop = await engines.open_shop(engine)
-        made = Arena(fresh_database_url, redis, own, engine, shop)
+    async with (
+        relays.stage(fresh_database_url, redis_url) as stage,
+        connection.open_database(fresh_database_url, pool_size=4),
+    ):
+        made = Arena(fresh_database_url, *stage, await engines.open_shop(stage[-1]))
         yield made
         for each in made.relays:
             await each.close()
-        await engine.stop()
-        await own.close()
-        await redis.aclose()
-        await Tortoise.close_connections()

@@ -1,7 +1,7 @@
 """A projection to try the relay with, and a place where it runs."""
 
+import contextlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ import asyncpg
 from redis import asyncio as aioredis
 
 from persistence import connection, relay
+from persistence.engine import Engine
 from persistence.relay import Chunk, Delivery, RedisCommand, Relay
 from tests.persistence import engines
 
@@ -65,7 +66,7 @@ class Town:
     url: str
     redis: Any
     own: asyncpg.Connection
-    engine: engines.Engine
+    engine: Engine
     balances: Balances = field(default_factory=Balances)
     relays: list[Relay] = field(default_factory=list)
 
@@ -115,7 +116,7 @@ class Stumbling:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._redis, name)
 
-    def pipeline(self) -> AbstractAsyncContextManager[Any]:
+    def pipeline(self) -> contextlib.AbstractAsyncContextManager[Any]:
         pipe = self._redis.pipeline()
         execute = pipe.execute
 
@@ -134,3 +135,17 @@ class Stumbling:
 def away() -> Any:
     """A Redis that does not answer."""
     return aioredis.Redis.from_url("unix:///nowhere/at/all.sock")
+
+
+@contextlib.asynccontextmanager
+async def stage(database_url: str, redis_url: str) -> AsyncIterator[tuple[Any, asyncpg.Connection, Engine]]:
+    """A Redis without anything, a session and an engine of a database, all gone at the end of the block."""
+    redis = aioredis.Redis.from_url(redis_url)
+    await redis.flushdb()
+    own = await connection.connect(connection.parse_url(database_url))
+    engine = engines.make(database_url)
+    await engine.start()
+    yield redis, own, engine
+    await engine.stop()
+    await own.close()
+    await redis.aclose()

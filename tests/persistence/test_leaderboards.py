@@ -129,19 +129,21 @@ async def test_b2_around_a_member_and_its_own_standing_are_the_same_from_both_st
                 first = max(0, each.place - 1 - count)
                 around = [await store.around(period, each.member_id, count) for store in (arena.boards, arena.fallback)]
                 assert around[0].standings == around[1].standings == whole[first : each.place + count]
-        own = {None: [await store.own(period, stranger) for store in (arena.boards, arena.fallback)]}
+        own = {None: [await arena.standing(store, period, stranger) for store in (arena.boards, arena.fallback)]}
         own |= {
-            each.member_id: [await store.own(period, each.member_id) for store in (arena.boards, arena.fallback)]
+            each.member_id: [
+                await arena.standing(store, period, each.member_id) for store in (arena.boards, arena.fallback)
+            ]
             for each in whole
         }
         for member_id, (one, other) in own.items():
-            assert one.standing == other.standing
-            _check_own(one.standing, whole, member_id)
+            assert one == other
+            _check_own(one, whole, member_id)
         assert (await arena.boards.around(period, stranger, 3)).standings == []
         assert (await arena.fallback.around(period, stranger, 3)).standings == []
 
 
-def _check_own(own: OwnStanding, whole: list[Ranked], member_id: UUID | None) -> None:
+def _check_own(own: OwnStanding, whole: list[Ranked], member_id: UUID) -> None:
     mine = next((each for each in whole if each.member_id == member_id), None)
     score = 0 if mine is None else mine.score
     assert (own.rank, own.place, own.score) == (mine and mine.rank, mine and mine.place, score)
@@ -177,7 +179,7 @@ async def test_an_empty_board_has_nobody_and_one_point_is_missing(arena: Arena) 
     period = await arena.which(board)
     for store in (arena.boards, arena.fallback):
         assert (await store.top(period, 10)).standings == []
-        own = (await store.own(period, member)).standing
+        own = await arena.standing(store, period, member)
         assert (own.rank, own.place, own.score, own.gap_to_next, own.gap_to_enter) == (None, None, 0, None, 1)
 
 

@@ -7,9 +7,8 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from redis import asyncio as aioredis
 
-from persistence import connection, relay
+from persistence import relay
 from persistence.relay import REDIS_AWAY, Overtaken
 from tests.persistence import engines, relays
 from tests.persistence.relays import Town
@@ -21,18 +20,11 @@ EVENTS: Final = 7
 @pytest_asyncio.fixture
 async def town(fresh_database_url: str, redis_url: str) -> AsyncIterator[Town]:
     """A database and a Redis that no other test has seen."""
-    redis = aioredis.Redis.from_url(redis_url)
-    await redis.flushdb()
-    own = await connection.connect(connection.parse_url(fresh_database_url))
-    engine = engines.make(fresh_database_url)
-    await engine.start()
-    made = Town(fresh_database_url, redis, own, engine)
-    yield made
-    for each in made.relays:
-        await each.close()
-    await engine.stop()
-    await own.close()
-    await redis.aclose()
+    async with relays.stage(fresh_database_url, redis_url) as stage:
+        made = Town(fresh_database_url, *stage)
+        yield made
+        for each in made.relays:
+            await each.close()
 
 
 async def _shop(town: Town, members: int = 3) -> tuple[engines.Shop, list[UUID]]:
