@@ -89,11 +89,6 @@ class Arena:
         *_, period = open_periods(board, found, clock.now(), ZONE)
         return Which(board, period)
 
-    async def standing(self, store: Boards, which: Which, member_id: UUID) -> OwnStanding:
-        """Where a member stands, by one store."""
-        found = await store.owns(self.shop.program_id, self.now(), [(which, member_id)])
-        return found[(which, member_id)].standing
-
     async def shown(self, which: Which, count: int = 1000) -> list[Ranked]:
         """The whole board, which Redis and PostgreSQL show alike."""
         of_redis = await self.boards.top(which, count)
@@ -102,6 +97,12 @@ class Arena:
         assert of_redis.standings == of_postgresql.standings
         assert of_redis.origin.as_of == of_postgresql.origin.as_of
         return of_redis.standings
+
+
+async def standing(store: Boards, which: Which, member_id: UUID) -> OwnStanding:
+    """Where a member stands, by one store."""
+    asked = (which, member_id)
+    return (await store.owns(which.board.program_id, clock.now(), [asked]))[asked].standing
 
 
 # What boards must come to, from every row of the program, in plain Python.

@@ -15,7 +15,7 @@ from persistence.engine import DISCONNECTED
 from persistence.leaderboards import sorted_sets
 from persistence.leaderboards.reading import Boards
 from tests.persistence import engines, relays
-from tests.persistence.boards import Arena, expected
+from tests.persistence.boards import Arena, expected, standing
 from tests.persistence.boards_life import Life, check, lead
 
 # Events after which nothing is built anew: every delivery of them is told.
@@ -129,11 +129,9 @@ async def test_b2_around_a_member_and_its_own_standing_are_the_same_from_both_st
                 first = max(0, each.place - 1 - count)
                 around = [await store.around(period, each.member_id, count) for store in (arena.boards, arena.fallback)]
                 assert around[0].standings == around[1].standings == whole[first : each.place + count]
-        own = {None: [await arena.standing(store, period, stranger) for store in (arena.boards, arena.fallback)]}
+        own = {None: [await standing(store, period, stranger) for store in (arena.boards, arena.fallback)]}
         own |= {
-            each.member_id: [
-                await arena.standing(store, period, each.member_id) for store in (arena.boards, arena.fallback)
-            ]
+            each.member_id: [await standing(store, period, each.member_id) for store in (arena.boards, arena.fallback)]
             for each in whole
         }
         for member_id, (one, other) in own.items():
@@ -179,7 +177,7 @@ async def test_an_empty_board_has_nobody_and_one_point_is_missing(arena: Arena) 
     period = await arena.which(board)
     for store in (arena.boards, arena.fallback):
         assert (await store.top(period, 10)).standings == []
-        own = await arena.standing(store, period, member)
+        own = await standing(store, period, member)
         assert (own.rank, own.place, own.score, own.gap_to_next, own.gap_to_enter) == (None, None, 0, None, 1)
 
 

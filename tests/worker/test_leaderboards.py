@@ -21,6 +21,7 @@ from domain.segments import Criteria, SaveSegment
 from domain.vouchers.pool import GenerateVoucherCodes, Supply
 from persistence.leaderboards.reading import Boards, of_closed
 from tests.persistence import engines, malls
+from tests.persistence.boards import standing
 from tests.worker.clockwork import NOON, World, members, open_shop
 
 pytestmark = pytest.mark.asyncio
@@ -84,7 +85,7 @@ async def test_b3_a_period_is_closed_after_its_settle_delay_and_then_nothing_cha
     found = await Boards(None).top(which, 10)
     assert [(each.member_id, each.rank) for each in found.standings] == [(third, 1), (one, 2), (other, 3)]
     assert found.origin == ("POSTGRESQL", period.closed_at)
-    assert (await Boards(None).own(which, one)).standing.rank == 2
+    assert (await standing(Boards(None), which, one)).rank == 2
 
 
 @pytest.mark.parametrize("statement", ["UPDATE {} SET program_id = program_id", "DELETE FROM {}"])
